@@ -1,0 +1,132 @@
+"""The ``fairlead`` command."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+import fairlead
+
+if TYPE_CHECKING:
+    from fairlead.config import Settings
+    from fairlead.server.gateway import Gateway
+
+app = typer.Typer(
+    name="fairlead",
+    help="A SQL gateway in which a credential is named once and never seen again.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+audit = typer.Typer(help="The ledger of every change and every use of a credential.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+_out = Console()
+_err = Console(stderr=True)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data directory (FAIRLEAD_DATA).", show_default=False)]
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    pg: Annotated[
+        str | None, typer.Option("--pg", metavar="HOST:PORT", help="Where PostgreSQL clients connect; port 0 = any free.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
+    ] = None,
+) -> None:
+    """Run the gateway until Ctrl-C."""
+    from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
+
+    with _reported():
+        asyncio.run(run(_settings(data, pg), ready_file=ready_file, announce=_announce))
+
+
+@app.command()
+def doctor(data: Data = None) -> None:
+    """Say which protective layers this machine allows, and what to do about those that it does not."""
+    from fairlead.engine.engine import probe_layers  # noqa: PLC0415  # keeps --help quick
+
+    table = Table("layer", "active", "why")
+    with _reported():
+        layers = asyncio.run(probe_layers(_settings(data, None)))
+    for layer in layers:
+        table.add_row(layer.name, "[green]yes[/]" if layer.active else "[yellow]no[/]", layer.reason)
+    _out.print(table)
+    if not all(layer.active for layer in layers):
+        raise typer.Exit(1)
+
+
+@audit.command("verify")
+def audit_verify(data: Data = None) -> None:
+    """Walk the hash chain of the ledger and say whether it holds."""
+    from fairlead.errors import ConfigurationError  # noqa: PLC0415
+    from fairlead.access.ledger import Ledger  # noqa: PLC0415  # keeps --help quick
+    from fairlead.catalog.catalog import Catalog  # noqa: PLC0415
+    from fairlead.vault.vault import Vault  # noqa: PLC0415
+
+    with _reported():
+        directory = _settings(data, None).data
+        if not directory.is_dir():
+            message = f"there is no data directory {directory}"
+            raise ConfigurationError(message, hint="name it with --data")
+        catalog = Catalog.open(directory)
+        found = Ledger(catalog, Vault.open(directory, in_use=True).ledger_key()).verify()
+        catalog.close()
+    if found.ok:
+        _out.print(f"[green]the ledger holds[/]: {found.rows} rows")
+        return
+    _err.print(f"[red]the ledger is broken[/] at row {found.first_bad}: {found.reason}")
+    raise typer.Exit(1)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    _out.print(f"fairlead {fairlead.__version__}")
+
+
+def _settings(data: Path | None, pg: str | None) -> Settings:
+    from fairlead.config import Settings  # noqa: PLC0415  # keeps --help quick
+
+    given = {name: value for name, value in (("data", data), ("pg", pg)) if value is not None}
+    return Settings(**given)  # type: ignore[arg-type]  # each value fits its own field
+
+
+class _reported:  # noqa: N801  # used like a keyword
+    """Show an expected error as two lines instead of a traceback."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from fairlead.errors import FairleadError  # noqa: PLC0415  # keeps --help quick
+
+        if isinstance(error, FairleadError):
+            _err.print(f"[red]error[/]: {error.message}")
+            if error.hint:
+                _err.print(f"[dim]hint: {error.hint}[/]")
+            raise typer.Exit(2) from None
+
+
+def _announce(gateway: Gateway, host: str, port: int) -> None:
+    if gateway.generated_password is not None:
+        _err.print(
+            Panel(
+                f"user      fairlead\npassword  {gateway.generated_password.reveal()}",
+                title="first start: the superuser (shown once)",
+                expand=False,
+            )
+        )
+    _err.print(f'connect with  [bold]psql "postgresql://fairlead@{host}:{port}/main?sslmode=require"[/]')
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,223 @@
+"""Data statements: planned, run in the session's worker, and accounted for by egress.
+
+The worker is taken when it is first needed and replaced when it was lost. Errors are told in the user's own terms:
+what the store proxy knows (expired key, refused by a grant) goes before what the engine saw of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from fairlead.egress.door import Door
+from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
+from fairlead.engine.planner import AliasBook, Plan, Planner
+from fairlead.errors import ActiveTransaction, EngineError, FairleadError, QueryCanceled, WorkerLost
+from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
+
+if TYPE_CHECKING:
+    from fairlead.commands.house import House
+    from fairlead.context import Context, Principal
+    from fairlead.engine.engine import Engine
+    from fairlead.engine.session import EngineSession
+    from fairlead.lang import ast
+
+_READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
+_PROXY_URL = re.compile(r"https?://127\.0\.0\.1:\d+/")
+
+
+class DataRunner:
+    """Runs one session's data statements.
+
+    Args:
+        house: the gateway's rooms.
+        engine: where workers come from.
+        planner: plans statements.
+        principal: gives the user with the roles in force now.
+        context: gives the context of the statement that runs now.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        engine: Engine,
+        planner: Planner,
+        principal: Callable[[], Principal],
+        context: Callable[[], Context],
+    ) -> None:
+        self._house = house
+        self._engine = engine
+        self._planner = planner
+        self._principal = principal
+        self._context = context
+        self._book = AliasBook()
+        self._worker: EngineSession | None = None
+        self._in_block = False
+        self._wrote = False
+        self._timed_out = False
+        self._time_zone = "UTC"
+
+    async def run(
+        self, statement: ast.DataStatement, parameters: Sequence[Parameter], *, in_block: bool, timeout: float
+    ) -> AsyncIterator[Output]:
+        """Run one statement.
+
+        Args:
+            statement: what to run.
+            parameters: values of ``$1`` and so on.
+            in_block: whether a transaction block is open.
+            timeout: seconds, 0 for none.
+
+        Raises:
+            FairleadError: in the user's terms.
+        """
+        plan = self._planner.plan(statement, self._context(), self._book)
+        worker, fresh = await self._ready(in_block=in_block)
+        if fresh is not None:
+            yield fresh
+        key_id = worker.door_key.key_id
+        self._house.egress.statement_begin(key_id)
+        self._timed_out = False
+        watchdog = asyncio.get_running_loop().call_later(timeout, self._expire) if timeout else None
+        failure: FairleadError | None = None
+        ended = False
+        try:
+            async for event in worker.execute(plan.sql, parameters, aliases=self._book.real_urls()):
+                match event:
+                    case Columns(columns=columns):
+                        yield ResultColumns(columns)
+                    case Rows(data=data, count=count):
+                        yield ResultRows(data, count)
+                    case Done(tag=tag):
+                        ended = True
+                        self._wrote = self._wrote or plan.verb not in _READS
+                        last = Complete(tag)
+        except FairleadError as error:
+            failure = error
+        finally:
+            if watchdog is not None:
+                watchdog.cancel()
+            outcome = "ok" if ended else "failed"
+            use = await asyncio.to_thread(self._house.egress.statement_end, key_id, outcome)
+        if failure is not None:
+            await self._lose_if_gone(failure)
+            raise self._told(failure, use.cause) from None
+        yield last
+
+    async def describe(self, statement: ast.DataStatement, type_oids: Sequence[int]) -> Described:
+        """Return the parameters and columns of a statement without running it."""
+        plan: Plan = self._planner.plan(statement, self._context(), self._book)
+        worker, _ = await self._ready(in_block=False)
+        key_id = worker.door_key.key_id
+        self._house.egress.statement_begin(key_id)
+        failure: FairleadError | None = None
+        described = Described((), ())
+        try:
+            described = await worker.describe(plan.sql, type_oids)
+        except FairleadError as error:
+            failure = error
+        finally:
+            use = await asyncio.to_thread(self._house.egress.statement_end, key_id, "described")
+        if failure is not None:
+            await self._lose_if_gone(failure)
+            raise self._told(failure, use.cause) from None
+        return described
+
+    def refuse_after_writes(self) -> None:
+        """Refuse a change of the catalog in a block that has already written.
+
+        Raises:
+            ActiveTransaction: it has.
+        """
+        if self._wrote:
+            message = "statements about connections and grants cannot run in a transaction block that has already written"
+            raise ActiveTransaction(message, hint="COMMIT first")
+
+    async def end_block(self, *, commit: bool) -> None:
+        """End the worker's part of a transaction block."""
+        in_block, self._in_block, self._wrote = self._in_block, False, False
+        if in_block and self._worker is not None:
+            await self._quietly("COMMIT" if commit else "ROLLBACK")
+
+    async def set_time_zone(self, name: str) -> None:
+        """Let the worker show times in another zone."""
+        if name != self._time_zone:
+            self._time_zone = name
+            if self._worker is not None:
+                await self._quietly(_set_time_zone(name))
+
+    async def cancel(self) -> None:
+        """End the statement that runs."""
+        if self._worker is not None:
+            await self._worker.cancel()
+
+    async def restart(self) -> None:
+        """Give the worker back; temporary objects are gone."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End the worker and shut its door."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            self._house.egress.close_door(worker.door_key.key_id)
+            await worker.close()
+
+    async def _ready(self, *, in_block: bool) -> tuple[EngineSession, Notice | None]:
+        """Return the worker, its door open and its transaction begun where a block is open."""
+        notice: Notice | None = None
+        if self._worker is not None and self._worker.lost:
+            await self.close()
+            notice = Notice("WARNING", "the session has a new worker; temporary tables are gone", "01000")
+        if self._worker is None:
+            self._worker = await self._engine.session()
+            key = self._worker.door_key
+            self._house.egress.open_door(
+                Door(key_id=key.key_id, secret=key.secret, principal=self._principal, context=self._context,
+                     aliases=self._book.entries)
+            )
+            self._in_block = False
+            if self._time_zone != "UTC":
+                await self._quietly(_set_time_zone(self._time_zone))
+        if in_block and not self._in_block:
+            await self._quietly("BEGIN TRANSACTION")
+            self._in_block = True
+        return self._worker, notice
+
+    async def _quietly(self, sql: str) -> None:
+        """Run a statement of the gateway's own, without a result."""
+        if self._worker is not None:
+            async for _ in self._worker.execute(sql):
+                pass
+
+    async def _lose_if_gone(self, failure: FairleadError) -> None:
+        if isinstance(failure, WorkerLost):
+            self._in_block = False
+
+    def _expire(self) -> None:
+        self._timed_out = True
+        task = asyncio.ensure_future(self.cancel())
+        task.add_done_callback(lambda done: done.exception())
+
+    def _told(self, failure: FairleadError, cause: FairleadError | None) -> FairleadError:
+        """Return an error in the user's terms: the cause that egress kept, else the engine's text without aliases."""
+        if isinstance(failure, QueryCanceled) and self._timed_out:
+            return QueryCanceled("canceling statement due to statement timeout")
+        if cause is not None and isinstance(failure, EngineError):
+            return cause
+        failure.message = self._own_terms(failure.message)
+        failure.args = (failure.message,)
+        failure.detail = None if failure.detail is None else self._own_terms(failure.detail)
+        return failure
+
+    def _own_terms(self, text: str) -> str:
+        text = _PROXY_URL.sub("s3://", text)
+        for alias, bucket in self._book.real_urls().items():
+            text = text.replace(f"s3://{alias}", f"s3://{bucket}")
+        return text
+
+
+def _set_time_zone(name: str) -> str:
+    quoted = name.replace("'", "''")
+    return f"SET TimeZone = '{quoted}'"

@@ -1,0 +1,72 @@
+"""DROP of secrets, connections and stages: refused while something depends on them, unless CASCADE is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairlead.commands import connections, records
+from fairlead.dialects import names
+from fairlead.commands.house import House, Result
+from fairlead.dialects import errors as texts
+from fairlead.session_types import Notice
+
+if TYPE_CHECKING:
+    from fairlead.catalog.records import ObjectRecord
+    from fairlead.catalog.transaction import Transaction
+    from fairlead.context import Context
+    from fairlead.lang import ast
+
+
+def drop(statement: ast.DropObjects, house: House, context: Context) -> Result:
+    """Drop objects, all or none."""
+    tag = f"DROP {statement.noun if statement.kind == 'connection' else statement.kind.upper()}"
+    notices: list[Notice] = []
+    with house.catalog.write() as tx:
+        for name in statement.names:
+            target = _target(house, tx, statement, name, context)
+            if target is None:
+                notices.append(Notice("NOTICE", texts.absent(statement.kind, str(name))))
+                continue
+            dropped = _drop_with_dependents(house, tx, target, context, cascade=statement.cascade, noun=statement.noun)
+            if dropped > 1:
+                plural = "s" if dropped > 2 else ""  # noqa: PLR2004
+                notices.append(Notice("NOTICE", f"drop cascades to {dropped - 1} other object{plural}"))
+    return Result(tag, notices=tuple(notices))
+
+
+def _target(
+    house: House, tx: Transaction, statement: ast.DropObjects, name: ast.Name, context: Context
+) -> ObjectRecord | None:
+    first = statement.noun == "LINK"
+    found = names.find(tx, statement.kind, name, context, database_first=first)
+    if found is None and statement.if_exists:
+        return None
+    if statement.kind == "connection":
+        found = connections.visible(house, tx, name, context, statement.noun)
+        house.access.require(context.principal, "DROP", found)
+        return found
+    found = names.require(tx, statement.kind, name, context)
+    house.access.require_owner(context.principal, found)
+    return found
+
+
+def _drop_with_dependents(
+    house: House, tx: Transaction, target: ObjectRecord, context: Context, *, cascade: bool, noun: ast.Noun
+) -> int:
+    """Drop an object and, with CASCADE, all that depends on it; return how many objects went."""
+    dependents = tx.dependents(target.id)
+    if dependents and not cascade:
+        seen = tuple(d for d in dependents if _may_see(house, d, context))
+        raise texts.in_use(target, seen, len(dependents) - len(seen), context.dialect, noun=noun)
+    count = 1
+    for dependent in dependents:
+        house.access.require_owner(context.principal, dependent)
+        count += _drop_with_dependents(house, tx, dependent, context, cascade=True, noun="CONNECTION")
+    tx.drop_object(target.id)
+    house.ledger.append(tx, records.ddl(context, f"DROP {target.kind.upper()}", target))
+    return count
+
+
+def _may_see(house: House, record: ObjectRecord, context: Context) -> bool:
+    rights = {"connection": ("SHOW", "USAGE"), "stage": ("READ", "WRITE"), "secret": ("USAGE",)}[record.kind]
+    return any(house.access.can(context.principal, right, record.kind, record.id) for right in rights)

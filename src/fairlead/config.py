@@ -1,0 +1,91 @@
+"""Settings: flags over ``FAIRLEAD_*`` variables over ``fairlead.toml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LayerMode = Literal["auto", "off", "require"]
+
+
+class Layers(BaseSettings):
+    """How each protective layer of a worker is used.
+
+    ``auto`` uses the layer where the machine allows it and warns where it does not; ``require`` refuses to start
+    without it; ``off`` is for tests and for machines that cannot.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLEAD_LAYER_", extra="forbid")
+
+    namespace: LayerMode = "auto"
+    landlock: LayerMode = "auto"
+    limits: LayerMode = "auto"
+    fence: LayerMode = "auto"
+    statements: LayerMode = "auto"
+
+
+class EgressSettings(BaseSettings):
+    """Where connections may lead. Entries are host names, ``*.suffix`` patterns, addresses or networks."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLEAD_EGRESS_", extra="forbid")
+
+    allow: list[str] = Field(default_factory=list, description="if not empty, nothing else can be reached")
+    deny: list[str] = Field(default_factory=list, description="refused beside the addresses that always are")
+    connect_timeout: float = Field(10.0, gt=0, description="seconds")
+    request_timeout: float = Field(300.0, gt=0, description="seconds")
+
+
+class WorkerSettings(BaseSettings):
+    """Limits of one session's worker process."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLEAD_WORKER_", extra="forbid")
+
+    memory_limit_mb: int = Field(2048, ge=256, description="memory of the engine, MiB")
+    address_space_mb: int = Field(4096, ge=1024, description="RLIMIT_AS, MiB")
+    threads: int = Field(2, ge=1, le=64)
+    spill_limit_mb: int = Field(4096, ge=0, description="spill folder, MiB; 0 = no spilling")
+    cpu_seconds: int = Field(0, ge=0, description="RLIMIT_CPU of one worker; 0 = none")
+    spare: int = Field(2, ge=0, description="blank workers kept ready")
+    cancel_grace: float = Field(1.0, gt=0, description="seconds between interrupt and kill")
+    max_sessions: int = Field(500, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings of one gateway."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FAIRLEAD_", toml_file="fairlead.toml", env_nested_delimiter="__", extra="ignore"
+    )
+
+    data: Path = Path("fairlead-data")
+    pg: str = "127.0.0.1:7432"
+    admin_password: SecretStr | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    require_tls: bool = False
+    statement_timeout: float = Field(0.0, ge=0, description="seconds; 0 = none")
+    share_connections: bool = Field(default=True, description="clickzetta spelling: USAGE to every user at CREATE")
+    log_level: str = "info"
+    layers: Layers = Field(default_factory=Layers)
+    egress: EgressSettings = Field(default_factory=EgressSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # part of the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # part of the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: flags, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,30 @@
+"""How egress reaches an object store: what a connector says after its options have been resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fairlead.sensitive import Sensitive
+
+
+@dataclass(frozen=True, slots=True)
+class S3Target:
+    """A store that speaks the S3 API.
+
+    Args:
+        endpoint: ``https://host[:port]``; None = AWS's own for the region.
+        region: what requests are signed for.
+        access_key_id: None together with the secret = anonymous (unsigned).
+        secret_access_key: None together with the key id = anonymous (unsigned).
+        session_token: of a temporary credential.
+        path_style: whether the bucket is in the path, not in the host name.
+    """
+
+    endpoint: str | None
+    region: str
+    access_key_id: Sensitive | None
+    secret_access_key: Sensitive | None
+    session_token: Sensitive | None
+    path_style: bool

@@ -1,0 +1,143 @@
+"""Which object a name means, and where a new one goes (DESIGN 2.9, rows "Qualification" and "Scope")."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fairlead.context import DEFAULT_DATABASE, DEFAULT_SCHEMA, Context
+from fairlead.dialects import errors as texts
+from fairlead.errors import InvalidCatalogName, InvalidName, InvalidParameter, InvalidSchemaName, UndefinedObject
+from fairlead.lang import ast
+
+if TYPE_CHECKING:
+    from fairlead.catalog.records import DatabaseRecord, Kind, ObjectRecord, RoleRecord
+    from fairlead.catalog.snapshot import Snapshot
+    from fairlead.lang.ast import Name
+
+_MAX_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A full name: where an object is, or would be."""
+
+    database: str
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.schema}.{self.name}"
+
+
+def database(snapshot: Snapshot, name: str) -> DatabaseRecord:
+    """Return the database of that name.
+
+    Raises:
+        InvalidCatalogName: there is none.
+    """
+    found = snapshot.database(name)
+    if found is None:
+        message = f'database "{name}" does not exist'
+        raise InvalidCatalogName(message, hint="SHOW DATABASES lists those there are")
+    return found
+
+
+def place(snapshot: Snapshot, name: Name, context: Context, *, database_first: bool = False) -> Place:
+    """Say where an object of this name goes, or is looked for first.
+
+    Args:
+        snapshot: the catalog.
+        name: one to three parts.
+        context: gives the current database and schema.
+        database_first: two parts mean ``database.name``, as in LINK and ClickZetta statements.
+
+    Raises:
+        InvalidName: more than three parts.
+        InvalidCatalogName, InvalidSchemaName: a part names nothing.
+    """
+    parts = name.parts
+    if len(parts) > _MAX_PARTS:
+        message = f"qualified name did not have between 1 and 3 components: {name}"
+        raise InvalidName(message)
+    if len(parts) == 1:
+        return Place(context.database, context.schema, parts[0])
+    if len(parts) == 2 and not database_first and parts[0].casefold() == DEFAULT_SCHEMA:  # noqa: PLR2004
+        return Place(context.database, DEFAULT_SCHEMA, parts[1])
+    if len(parts) == 2:  # noqa: PLR2004
+        return Place(database(snapshot, parts[0]).name, DEFAULT_SCHEMA, parts[1])
+    if parts[1].casefold() != DEFAULT_SCHEMA:
+        message = f'schema "{parts[0]}.{parts[1]}" does not exist'
+        raise InvalidSchemaName(message, hint=f"every database has the schema {DEFAULT_SCHEMA}")
+    return Place(database(snapshot, parts[0]).name, DEFAULT_SCHEMA, parts[2])
+
+
+def find(
+    snapshot: Snapshot, kind: Kind, name: Name, context: Context, *, database_first: bool = False
+) -> ObjectRecord | None:
+    """Return the object that a name means, or None; an unqualified one is looked for in ``main.public`` too."""
+    where = place(snapshot, name, context, database_first=database_first)
+    found = snapshot.find(kind, where.database, where.name, where.schema)
+    if found is None and len(name.parts) == 1 and context.database.casefold() != DEFAULT_DATABASE:
+        found = snapshot.find(kind, DEFAULT_DATABASE, name.last)
+    return found
+
+
+def require(
+    snapshot: Snapshot, kind: Kind, name: Name, context: Context, *, database_first: bool = False
+) -> ObjectRecord:
+    """Return the object that a name means.
+
+    Raises:
+        UndefinedObject: there is none, in the words of the dialect.
+    """
+    found = find(snapshot, kind, name, context, database_first=database_first)
+    if found is None:
+        raise texts.missing(kind, str(place(snapshot, name, context, database_first=database_first)), context.dialect)
+    return found
+
+
+def role(snapshot: Snapshot, name: str) -> RoleRecord:
+    """Return the user or role of that name.
+
+    Raises:
+        UndefinedObject: there is none.
+    """
+    found = snapshot.role(name)
+    if found is None:
+        message = f'role "{name}" does not exist'
+        raise UndefinedObject(message, hint="SHOW USERS and SHOW ROLES list those there are")
+    return found
+
+
+def scope(snapshot: Snapshot, name: str | None, context: Context) -> str:
+    """Return the database that ``ON db``, ``FROM schema`` or nothing means in a SHOW."""
+    if name is None or name.casefold() == DEFAULT_SCHEMA:
+        return context.database
+    return database(snapshot, name).name
+
+
+def like(name: str, pattern: str | None) -> bool:
+    """Say whether a name fits a LIKE pattern (``%``, ``_``), ignoring case; None fits all."""
+    if pattern is None:
+        return True
+    parts = ("." if c == "_" else ".*" if c == "%" else re.escape(c) for c in pattern)
+    return re.fullmatch("".join(parts), name, re.IGNORECASE | re.DOTALL) is not None
+
+
+def parse(text: str) -> Name:
+    """Return the name that a text spells, parts separated by dots."""
+    return ast.Name(tuple(text.split(".")))
+
+
+def plain_text(value: ast.Value) -> str:
+    """Return the text of an option that names an object.
+
+    Raises:
+        InvalidParameter: it is not a text.
+    """
+    if not isinstance(value, ast.Text):
+        message = "expected the name of an object"
+        raise InvalidParameter(message)
+    return value.value.reveal()

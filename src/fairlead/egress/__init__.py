@@ -1,0 +1,1 @@
+"""The only door out: the store proxy, the egress policy, and the clients that reach object stores."""

@@ -1,0 +1,63 @@
+"""Reads listings (ListObjectsV2) for the gateway itself: LIST @stage and the checks of a connection."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from html import unescape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from fairlead.egress import causes
+from fairlead.egress.door import ListedObject
+from fairlead.egress.paths import Place
+from fairlead.egress.stores import Request
+from fairlead.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fairlead.egress.stores import StoreClient
+
+_PAGE: Final = 1000
+_CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
+_FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>([^<]*)</\1>")
+_TOKEN = re.compile(r"<NextContinuationToken>([^<]+)</NextContinuationToken>")
+
+
+def pages(client: StoreClient, connection: str, bucket: str, prefix: str, *, page: int = _PAGE) -> Iterator[
+    tuple[int, list[ListedObject]]
+]:
+    """Yield each page of a listing with its size in bytes.
+
+    Raises:
+        FairleadError: the store cannot be reached or refuses.
+    """
+    token = ""
+    while True:
+        query = [("encoding-type", "url"), ("list-type", "2"), ("max-keys", str(page)), ("prefix", prefix)]
+        if token:
+            query.append(("continuation-token", token))
+        with client.send(Request("GET", Place(bucket, ""), tuple(query))) as answer:
+            data = answer.document()
+        if answer.status != 200 or causes.error_code(data) is not None:  # noqa: PLR2004
+            raise causes.from_answer(answer.status, answer.headers, data, Place(bucket, prefix), connection).error
+        text = data.decode("utf-8", "replace")
+        yield len(data), [_object(block, connection) for block in _CONTENTS.findall(text)]
+        found = _TOKEN.search(text)
+        if found is None:
+            return
+        token = unescape(found[1])
+
+
+def _object(block: str, connection: str) -> ListedObject:
+    fields = {name: unescape(value) for name, value in _FIELD.findall(block)}
+    try:
+        return ListedObject(
+            key=unquote(fields["Key"]),
+            size=int(fields["Size"]),
+            etag=fields.get("ETag", "").strip('"'),
+            last_modified=datetime.fromisoformat(fields["LastModified"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise StoreError(f"the store of connection {connection} sent a listing that cannot be read") from error

@@ -1,0 +1,226 @@
+"""From a data statement to the text that a worker runs.
+
+The text stays as the user wrote it, but for the spans that name our objects: ``@stage/path`` and
+``'s3://...' (CONNECTION => ...)`` become ordinary ``s3://`` paths of the store proxy. Only the bucket may change,
+to an alias, and only where the user's own rules would not lead to the same connection. What may be read or written is
+decided by the proxy at each request; the checks here give clear errors early.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fairlead.connectors.locations import parse_url
+from fairlead.dialects import errors as texts
+from fairlead.dialects import names
+from fairlead.dialects.formats import FORMATS
+from fairlead.egress.door import Alias
+from fairlead.engine.hygiene import refuse_dangerous
+from fairlead.errors import InvalidParameter, NotSupported, PermissionDenied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fairlead.access.access import Access
+    from fairlead.catalog.catalog import Catalog
+    from fairlead.catalog.snapshot import Snapshot
+    from fairlead.context import Context
+    from fairlead.lang import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a worker runs."""
+
+    sql: str
+    verb: str
+
+
+@dataclass(slots=True)
+class AliasBook:
+    """The bucket aliases of one session, shared with its door."""
+
+    entries: MutableMapping[str, Alias] = field(default_factory=dict)
+
+    def alias(self, connection_id: int, bucket: str) -> str:
+        """Return the alias that leads to a bucket through a connection; the same one each time."""
+        for name, entry in self.entries.items():
+            if entry == Alias(connection_id, bucket):
+                return name
+        name = f"{bucket[:40]}-{secrets.token_hex(2)}"
+        while name in self.entries:
+            name = f"{bucket[:40]}-{secrets.token_hex(2)}"
+        self.entries[name] = Alias(connection_id, bucket)
+        return name
+
+    def real_urls(self) -> dict[str, str]:
+        """Return each alias with its real bucket."""
+        return {name: entry.bucket for name, entry in self.entries.items()}
+
+
+class Planner:
+    """Plans data statements against the catalog and the caller's rights."""
+
+    def __init__(self, catalog: Catalog, access: Access, *, hygiene: bool = True) -> None:
+        self._catalog = catalog
+        self._access = access
+        self._hygiene = hygiene
+
+    def plan(self, statement: ast.DataStatement, context: Context, book: AliasBook) -> Plan:
+        """Return the statement with every location replaced.
+
+        Raises:
+            PermissionDenied, UndefinedObject, InvalidParameter, NotSupported.
+        """
+        if self._hygiene:
+            refuse_dangerous(statement)
+        if not statement.locations:
+            return Plan(statement.text, statement.verb)
+        pieces: list[str] = []
+        at = 0
+        with self._catalog.read() as snapshot:
+            for location in statement.locations:
+                replacement = self._location(snapshot, location, context, book)
+                if replacement is None:
+                    continue
+                pieces += [statement.text[at : location.span[0]], replacement]
+                at = location.span[1]
+        pieces.append(statement.text[at:])
+        return Plan("".join(pieces), statement.verb)
+
+    def _location(
+        self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook
+    ) -> str | None:
+        """Return the text that replaces a location, or None where it stays as it is."""
+        options = {option.key.upper(): option.value for option in location.options}
+        if location.stage is not None:
+            bucket, prefix, stage_format = self._stage(snapshot, location, context, book)
+            if "CONNECTION" in options:
+                message = "uri location should not start with '@'"
+                raise InvalidParameter(message, hint="a stage has its connection already")
+        else:
+            url = location.url or ""
+            if location.role == "argument" or ("://" in url and not options):
+                return None if url.startswith(("s3://", "S3://")) or location.role == "argument" else _foreign(url)
+            bucket, prefix = parse_url(url, wildcards=True)
+            bucket = self._through_connection(snapshot, bucket, options, context, book)
+            stage_format = {}
+        chosen = _format(options, stage_format)
+        urls = _urls(bucket, prefix, location.path if location.stage is not None else "", options, chosen)
+        if location.role != "from":
+            return _quoted(urls[0])
+        return _table(urls, chosen)
+
+    def _stage(
+        self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook
+    ) -> tuple[str, str, dict[str, str]]:
+        """Return bucket (or alias), key prefix and file format of a stage that the caller may use."""
+        name = location.stage
+        if name is None:
+            message = "not a stage"
+            raise InvalidParameter(message)
+        stage = names.find(snapshot, "stage", name, context)
+        right = "WRITE" if location.role == "to" else "READ"
+        if stage is None or not self._access.can(context.principal, right, "stage", stage.id):
+            where = str(names.place(snapshot, name, context))
+            if stage is None and context.principal.is_superuser:
+                raise texts.missing("stage", where, context.dialect)
+            raise texts.denied("stage", where, context.dialect)
+        if any(part in (".", "..") for part in location.path.split("/")):
+            message = f"stage path traversal is not allowed: {location.path}"
+            raise InvalidParameter(message, hint="a path below the stage has no '.' or '..' parts")
+        stored = snapshot.definition(stage.id)
+        bucket, prefix = parse_url(stored["url"])
+        connection_id = stored["connection_id"]
+        if not self._leads_to(context, bucket, prefix, connection_id):
+            bucket = book.alias(connection_id, bucket)
+        return bucket, prefix, stored.get("file_format", {})
+
+    def _leads_to(self, context: Context, bucket: str, prefix: str, connection_id: int) -> bool:
+        """Say whether the caller's rules for this place, and all below and above it, name this connection alone."""
+        overlapping = {
+            rule.connection_id
+            for rule in self._access.rules(context.principal)
+            if rule.bucket == bucket and (rule.prefix.startswith(prefix) or prefix.startswith(rule.prefix))
+        }
+        return overlapping == {connection_id}
+
+    def _through_connection(
+        self,
+        snapshot: Snapshot,
+        bucket: str,
+        options: Mapping[str, object],
+        context: Context,
+        book: AliasBook,
+    ) -> str:
+        """Return the alias for ``'s3://...' (CONNECTION => (CONNECTION_NAME = 'c'))``."""
+        given = options.get("CONNECTION")
+        if given is None:
+            return bucket
+        pairs = {option.name: option.value for option in given} if isinstance(given, tuple) else {}
+        named = pairs.get("CONNECTION_NAME")
+        if named is None or len(pairs) != 1:
+            message = "credentials written into a query are not accepted"
+            raise NotSupported(message, hint="CONNECTION => (CONNECTION_NAME = 'name'), of a connection you may use")
+        name = names.parse(names.plain_text(named))
+        connection = names.find(snapshot, "connection", name, context)
+        if connection is None or not self._access.can(context.principal, "USAGE", "connection", connection.id):
+            where = str(names.place(snapshot, name, context))
+            raise texts.denied("connection", where, context.dialect)
+        return book.alias(connection.id, bucket)
+
+
+def _foreign(url: str) -> str:
+    scheme = url.split(":", 1)[0]
+    message = f"{scheme}:// locations cannot be reached from a query"
+    raise PermissionDenied(message, hint="a connection and a stage on it lead to a store; SHOW STAGES lists yours")
+
+
+def _format(options: Mapping[str, object], stage_format: dict[str, str]) -> dict[str, str]:
+    given = options.get("FILE_FORMAT")
+    if given is None:
+        return stage_format
+    word = str(given).upper()
+    if word not in FORMATS:
+        message = f"unknown file format '{given}'"
+        raise InvalidParameter(message, hint="one of " + ", ".join(sorted(FORMATS)))
+    return {**(stage_format if stage_format.get("TYPE") == word else {}), "TYPE": word}
+
+
+def _urls(
+    bucket: str, prefix: str, path: str, options: Mapping[str, object], chosen: dict[str, str]
+) -> list[str]:
+    if "PATTERN" in options:
+        message = "PATTERN is not offered yet"
+        raise NotSupported(message, hint="use a glob in the path: @stage/2026/*.parquet")
+    root = f"s3://{bucket}/{prefix}{path.lstrip('/')}"
+    files = options.get("FILES")
+    if isinstance(files, tuple):
+        base = root if root.endswith("/") else root + "/"
+        named = [str(name) for name in files]
+        bad = next((n for n in named if any(part in (".", "..") for part in n.split("/"))), None)
+        if bad is not None:
+            message = f"stage path traversal is not allowed: {bad}"
+            raise InvalidParameter(message)
+        return [base + name for name in named]
+    if root.endswith("/"):
+        kind = FORMATS[chosen.get("TYPE", "PARQUET")]
+        return [f"{root}**/*{kind.suffix}"]
+    return [root]
+
+
+def _table(urls: list[str], chosen: dict[str, str]) -> str:
+    listed = _quoted(urls[0]) if len(urls) == 1 else "[" + ", ".join(_quoted(url) for url in urls) + "]"
+    if not chosen and len(urls) == 1 and not urls[0].endswith("**/*.parquet"):
+        return listed
+    kind = FORMATS[chosen.get("TYPE", "PARQUET")]
+    return f"system.main.{kind.reader}({listed}{kind.arguments(chosen)})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+

@@ -1,0 +1,145 @@
+"""The gateway put together: opens the data directory, starts engine and egress, and gives sessions to the listeners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+
+from fairlead.access.access import Access
+from fairlead.access.bootstrap import ensure_superuser
+from fairlead.access.ledger import Ledger, LedgerEvent
+from fairlead.catalog.catalog import Catalog
+from fairlead.catalog.datadir import lock_data_directory
+from fairlead.clock import SystemClock
+from fairlead.commands.house import House
+from fairlead.context import DEFAULT_DATABASE
+from fairlead.dialects import names
+from fairlead.egress.egress import Egress
+from fairlead.egress.resolver import Resolver
+from fairlead.engine.engine import Engine
+from fairlead.engine.planner import Planner
+from fairlead.sensitive import Sensitive
+from fairlead.session import Session
+from fairlead.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from fairlead.config import Settings
+    from fairlead.engine.api import LayerStatus
+
+_log = structlog.get_logger("fairlead")
+
+
+class Gateway:
+    """Everything behind the listeners.
+
+    Args:
+        settings: of this gateway.
+
+    Raises:
+        ConfigurationError: the data directory cannot be used, or a required layer is not possible.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stack = ExitStack()
+        self._stack.enter_context(lock_data_directory(settings.data))
+        clock = SystemClock()
+        catalog = Catalog.open(settings.data, clock=clock)
+        self._stack.callback(catalog.close)
+        with catalog.read() as snapshot:
+            in_use = snapshot.in_use()
+        vault = Vault.open(settings.data, in_use=in_use)
+        access = Access(catalog)
+        ledger = Ledger(catalog, vault.ledger_key())
+        resolver = Resolver(catalog, vault)
+        egress = Egress(
+            rules=access.rules,
+            target=resolver.target,
+            version=resolver.version,
+            ledger=ledger,
+            settings=settings.egress,
+        )
+        self._stack.callback(egress.stop)
+        self.house = House(settings, clock, catalog, vault, access, ledger, resolver, egress)
+        self._engine = Engine(settings, on_listener=egress.serve)
+        self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off")
+        password = settings.admin_password
+        given = Sensitive(password.get_secret_value()) if password is not None else None
+        if given is not None:
+            vault.scrubber.learn(given)
+        self.generated_password = ensure_superuser(catalog, ledger, given)
+        self._sessions: set[Session] = set()
+
+    async def start(self) -> None:
+        """Start the engine and its workers."""
+        await self._engine.start()
+
+    async def stop(self) -> None:
+        """End every session, the workers and the store proxy."""
+        await asyncio.gather(*(session.close() for session in list(self._sessions)), return_exceptions=True)
+        await self._engine.stop()
+        self._stack.close()
+
+    def layers(self) -> tuple[LayerStatus, ...]:
+        """Return which protective layers are active."""
+        return self._engine.layers()
+
+    # --- what the listeners ask (server/pgwire/backend.py) -------------------------------------------------------
+
+    async def authenticate_verifier(self, user: str) -> str | None:
+        """Return the SCRAM verifier of a user who may log in, None for all others."""
+        with self.house.catalog.read() as snapshot:
+            role = snapshot.role(user)
+        return role.verifier if role is not None and role.login else None
+
+    async def login_failed(self, user: str, client: str, reason: str) -> None:
+        """Record a failed login."""
+        event = LedgerEvent(
+            kind="login.failed", principal=user[:255], session_id="", statement_id="", action="LOGIN", object="gateway",
+            detail={"client": client, "reason": reason},
+        )
+        await asyncio.to_thread(self.house.ledger.record, event)
+
+    async def open_session(
+        self, *, user: str, database: str | None, parameters: Mapping[str, str], client: str
+    ) -> Session:
+        """Open a session for a user who has proved who they are.
+
+        Raises:
+            InvalidCatalogName: the database does not exist.
+        """
+        with self.house.catalog.read() as snapshot:
+            wanted = database if database not in (None, "", user) else DEFAULT_DATABASE
+            current = names.database(snapshot, wanted or DEFAULT_DATABASE)
+        session = Session(
+            self.house,
+            self._engine,
+            self._planner,
+            user=user,
+            database=current.name,
+            application=parameters.get("application_name", ""),
+            client=client,
+        )
+        for name, value in parameters.items():
+            if name not in ("user", "database", "application_name", "options", "replication"):
+                session.configure(name, value)
+        event = LedgerEvent(
+            kind="login", principal=user, session_id=session.id, statement_id="", action="LOGIN", object="gateway",
+            detail={"client": client},
+        )
+        await asyncio.to_thread(self.house.ledger.record, event)
+        self._sessions.add(session)
+        return session
+
+    async def close_session(self, session: Session) -> None:
+        """Forget a session that has ended."""
+        self._sessions.discard(session)
+        await session.close()
+
+    def scrub(self, text: str) -> str:
+        """Take every known secret out of a text."""
+        return self.house.vault.scrubber.scrub(text)

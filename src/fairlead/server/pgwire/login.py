@@ -1,0 +1,100 @@
+"""The proof of a password: SCRAM-SHA-256 over the wire, bound to the TLS channel where the client can.
+
+Whatever goes wrong, the client learns the same: a user who does not exist gets a made-up salt and fails at the same
+step as a wrong password. Every failure is recorded, and its answer waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from fairlead.access.scram import ScramServer
+from fairlead.errors import FairleadError, InvalidPassword, ProtocolViolation
+from fairlead.server.pgwire.messages import SaslInitial, SaslResponse, Startup
+
+if TYPE_CHECKING:
+    from fairlead.server.pgwire.backend import Backend
+    from fairlead.server.pgwire.connection import Connection, Event
+    from fairlead.server.pgwire.throttle import LoginThrottle
+    from fairlead.server.pgwire.tls import ServerCertificate
+
+PLAIN: Final = "SCRAM-SHA-256"
+BOUND: Final = "SCRAM-SHA-256-PLUS"
+
+
+class Login:
+    """Checks who clients are.
+
+    Args:
+        backend: knows the verifiers and keeps the record.
+        certificate: what a login over TLS is bound to.
+        throttle: says how long a failure waits.
+        pause: waits some seconds.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        certificate: ServerCertificate,
+        throttle: LoginThrottle,
+        pause: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._backend = backend
+        self._certificate = certificate
+        self._throttle = throttle
+        self._pause = pause
+
+    async def prove(
+        self,
+        core: Connection,
+        startup: Startup,
+        address: str,
+        exchange: Callable[[bytes], Awaitable[Event | None]],
+    ) -> bytes | None:
+        """Let a client prove its password.
+
+        Args:
+            core: its connection, just greeted.
+            startup: what it asked for.
+            address: where it comes from.
+            exchange: sends bytes and gives the client's next message, None when it is gone.
+
+        Returns:
+            What to send to the client that has succeeded; None when the client went away.
+
+        Raises:
+            InvalidPassword: it failed, for whatever reason.
+            ProtocolViolation: its messages are not SASL.
+        """
+        user = startup.parameters["user"]
+        binding = self._certificate.end_point if core.secure else None
+        event = await exchange(core.offer_sasl(startup, [BOUND, PLAIN] if binding is not None else [PLAIN]))
+        if not isinstance(event, SaslInitial):
+            return None
+        try:
+            _check_mechanism(event, bound_offered=binding is not None)
+            verifier = await self._backend.authenticate_verifier(user)
+            scram = ScramServer(
+                verifier, user=user, mock_secret=self._certificate.mock_secret, channel_binding=binding
+            )
+            proof = await exchange(core.challenge(scram.first(event.data)))
+            if not isinstance(proof, SaslResponse):
+                return None
+            final = core.authenticated(scram.final(proof.data))
+        except FairleadError as error:
+            await self._backend.login_failed(user, address, error.message)
+            await self._pause(self._throttle.failed(address))
+            if isinstance(error, ProtocolViolation):
+                raise
+            raise InvalidPassword(f'password authentication failed for user "{user}"') from None
+        self._throttle.succeeded(address)
+        return final
+
+
+def _check_mechanism(event: SaslInitial, *, bound_offered: bool) -> None:
+    """Hold the chosen mechanism against the first letter of its message (RFC 5802, section 6)."""
+    if event.mechanism not in (PLAIN, BOUND) or (event.mechanism == BOUND and not bound_offered):
+        raise ProtocolViolation(f"the SASL mechanism {event.mechanism[:40]!r} was not offered")
+    if event.data.startswith(b"p=") != (event.mechanism == BOUND):
+        raise ProtocolViolation("the SCRAM message does not fit its mechanism")

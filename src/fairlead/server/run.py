@@ -1,0 +1,79 @@
+"""Serve until told to stop: gateway, listener, ready file, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from fairlead.errors import ConfigurationError
+from fairlead.server import logging
+from fairlead.server.gateway import Gateway
+from fairlead.server.pgwire.server import PgServer
+from fairlead.server.pgwire.tls import ensure_certificate
+
+if TYPE_CHECKING:
+    from fairlead.config import Settings
+
+_log = structlog.get_logger("fairlead")
+_PORTS = 65535
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``HOST:PORT``; port 0 means any free one.
+
+    Raises:
+        ConfigurationError: it is not an address.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > _PORTS:
+        message = f"{text!r} is not HOST:PORT"
+        raise ConfigurationError(message, hint="for example 127.0.0.1:7432")
+    return host.strip("[]"), int(port)
+
+
+async def serve(settings: Settings, *, ready_file: Path | None, announce: Callable[[Gateway, str, int], None]) -> None:
+    """Run a gateway until SIGTERM or SIGINT.
+
+    Args:
+        settings: of the gateway.
+        ready_file: written, as a whole, once clients can connect.
+        announce: called with the gateway and its address, to tell the person who started it.
+    """
+    host, port = parse_address(settings.pg)
+    gateway = Gateway(settings)
+    logging.configure(settings.log_level, terminal=sys.stderr.isatty(), scrub=gateway.scrub)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await gateway.start()
+    server = PgServer(gateway, settings, ensure_certificate(settings))
+    try:
+        bound_host, bound_port = await server.start(host, port)
+        for layer in gateway.layers():
+            if not layer.active:
+                _log.warning("a protective layer is not active", layer=layer.name, reason=layer.reason)
+        if ready_file is not None:
+            _write_whole(ready_file, json.dumps({"pg": {"host": bound_host, "port": bound_port}}))
+        announce(gateway, bound_host, bound_port)
+        _log.info("ready", host=bound_host, port=bound_port)
+        await stopping.wait()
+        _log.info("stopping")
+    finally:
+        await server.stop()
+        await gateway.stop()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or nothing."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)  # noqa: PTH105  # atomic on every platform

@@ -1,0 +1,75 @@
+"""What a session gives back while it runs a statement: plain values, so that the rooms above and below share them.
+
+A statement gives at most one :class:`ResultColumns`, then rows, then exactly one :class:`Complete`; notices may come
+anywhere between. :class:`EmptyStatement` takes the place of all of that where there was nothing to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from fairlead.engine.api import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message beside the result.
+
+    Args:
+        severity: how PostgreSQL clients label it.
+        message: one sentence.
+        sqlstate: five characters; ``00000`` for notices, ``01000`` for warnings without a kind of their own.
+        hint: what the reader can do.
+        detail: more facts.
+    """
+
+    severity: Literal["NOTICE", "WARNING", "INFO"]
+    message: str
+    sqlstate: str = "00000"
+    hint: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumns:
+    """The columns of the rows that follow."""
+
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRows:
+    """A block of rows, encoded by the worker.
+
+    Args:
+        data: complete DataRow messages in text format, ready for the wire.
+        count: how many.
+    """
+
+    data: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultValues:
+    """The few rows of a command, as texts; None is NULL."""
+
+    rows: Sequence[Sequence[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """A statement has ended well; ``tag`` is PostgreSQL's command tag, as in ``SELECT 10``."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyStatement:
+    """The text held no statement."""
+
+
+Output = ResultColumns | ResultRows | ResultValues | Complete | Notice | EmptyStatement

@@ -1,0 +1,144 @@
+"""What holds a worker in place: an empty network namespace, Landlock, limits, and no privileges.
+
+Each layer returns whether it is in force and why (not); a mode ``off`` skips it. Whether the gateway may run without one is
+not decided here.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fairlead.worker import kernel
+
+OFF: Final = "off"
+SWITCHED_OFF: Final = "switched off by the settings"
+_OOM_SCORE: Final = 500
+_OPEN_FILES: Final = 512
+_MIB: Final = 1024 * 1024
+
+# Landlock: rights on files by version of the interface (uapi/linux/landlock.h).
+_FS_RIGHTS: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
+_FS_EXECUTE: Final = 1 << 0
+_FS_MAKE_OTHER: Final = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12)  # devices, sockets, pipes, links
+_NET_BIND: Final = 1 << 0
+_NET_CONNECT: Final = 1 << 1
+_SCOPES: Final = (1 << 0) | (1 << 1)  # abstract Unix sockets, signals
+_NET_SINCE: Final = 4
+_SCOPE_SINCE: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a layer is in force, and why or why not."""
+
+    active: bool
+    reason: str
+
+    def as_json(self) -> list[object]:
+        """Return it as it travels to the gateway."""
+        return [self.active, self.reason]
+
+
+def enter_namespace(mode: str) -> Status:
+    """Enter an empty network namespace with ``lo`` up. To be called before any thread exists.
+
+    Raises:
+        OSError: the namespace was entered, but its ``lo`` cannot be set up.
+    """
+    if mode == OFF:
+        return Status(False, SWITCHED_OFF)
+    try:
+        kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNET)
+    except OSError as first:
+        try:
+            kernel.unshare(kernel.CLONE_NEWNET)
+        except OSError:
+            return Status(False, f"the kernel refuses user and network namespaces: {first.strerror}")
+    kernel.bring_up_loopback()
+    return Status(True, "empty network namespace, only its own loopback")
+
+
+def give_up_privileges() -> None:
+    """Drop every capability, end with the parent, be invisible to debuggers, be the first to go when memory is short."""
+    kernel.drop_capabilities()
+    kernel.forbid_new_privileges()
+    seal_process()
+
+
+def seal_process() -> None:
+    """Set what a fork does not inherit: the end with the parent. And no dumps."""
+    kernel.end_with_parent(signal.SIGKILL)
+    kernel.hide_from_debuggers()
+
+
+def prefer_to_be_killed() -> None:
+    """Raise the score by which the kernel picks a process when memory is short. Before privileges are given up."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
+    except OSError:  # no /proc: the limits remain
+        return
+
+
+def apply_limits(mode: str, *, address_space_mb: int, cpu_seconds: int, spill_mb: int) -> Status:
+    """Limit memory, CPU time, size of files and open files of this process."""
+    if mode == OFF:
+        return Status(False, SWITCHED_OFF)
+    # Beyond the limit a write fails instead of ending the process.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+        resource.RLIMIT_FSIZE: spill_mb * _MIB,
+        resource.RLIMIT_AS: address_space_mb * _MIB,
+    }
+    if cpu_seconds:
+        wanted[resource.RLIMIT_CPU] = cpu_seconds
+    try:
+        for kind, value in wanted.items():
+            _, hard = resource.getrlimit(kind)
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)  # noqa: PLW2901  # never above the machine's
+            resource.setrlimit(kind, (value, value))
+    except (OSError, ValueError) as error:
+        return Status(False, f"limits are refused: {error}")
+    return Status(True, f"{address_space_mb} MiB of address space" + (f", {cpu_seconds} s of CPU" if cpu_seconds else ""))
+
+
+def apply_landlock(mode: str, *, spill: str | None, port: int) -> Status:
+    """Leave this thread, and those it starts later, no file but those in ``spill`` and no TCP port but ``port``.
+
+    Args:
+        mode: of the layer.
+        spill: private folder of the worker, None = no file at all.
+        port: of the store proxy.
+    """
+    if mode == OFF:
+        return Status(False, SWITCHED_OFF)
+    try:
+        version = kernel.landlock_version()
+    except OSError as error:
+        return Status(False, f"the kernel has no Landlock, or it is switched off: {error.strerror}")
+    rights = max(bits for since, bits in _FS_RIGHTS.items() if since <= version)
+    attributes = [rights]
+    if version >= _NET_SINCE:
+        attributes.append(_NET_BIND | _NET_CONNECT)
+    if version >= _SCOPE_SINCE:
+        attributes.append(_SCOPES)
+    ruleset = kernel.landlock_ruleset(struct.pack(f"={len(attributes)}Q", *attributes))
+    try:
+        if spill is not None:
+            folder = os.open(spill, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            kernel.landlock_allow_folder(ruleset, rights & ~(_FS_EXECUTE | _FS_MAKE_OTHER), folder)
+            os.close(folder)
+        if version >= _NET_SINCE:
+            kernel.landlock_allow_port(ruleset, _NET_CONNECT, port)
+        kernel.landlock_restrict_self(ruleset)
+    finally:
+        os.close(ruleset)
+    held = ["files"] + ["TCP ports"] * (version >= _NET_SINCE) + ["signals and abstract sockets"] * (version >= _SCOPE_SINCE)
+    return Status(True, f"Landlock version {version}: " + ", ".join(held))

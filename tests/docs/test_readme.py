@@ -1,0 +1,60 @@
+"""The README's session runs as it is printed, on a real store; only its placeholders are filled in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.e2e.conftest import lake  # noqa: F401  # the fixture
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Lake
+    from tests.services.gateway import Gateway
+
+ROOT = Path(__file__).resolve().parents[2]
+_EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```sql\n(.*?)```", re.DOTALL)
+
+
+def examples() -> dict[str, str]:
+    """Return the README's SQL by the name above it."""
+    return dict(_EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+
+
+def statements(text: str, lake: Lake) -> list[str]:
+    """Return the statements of an example, placeholders filled in."""
+    filled = (
+        text.replace("AKIAEXAMPLE", lake.store.key.access_key_id)
+        .replace("the new secret access key", lake.store.key.secret_access_key)
+        .replace("the secret access key", lake.store.key.secret_access_key)
+        .replace("http://127.0.0.1:9000", lake.store.endpoint)
+        .replace("s3://acme/", f"s3://{lake.bucket}/")
+    )
+    return [part for part in (re.sub(r"--[^\n]*", "", p).strip() for p in filled.split(";")) if part]
+
+
+def test_every_sql_block_of_the_readme_is_an_example() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count("```sql") == len(examples()) == 5
+
+
+def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> None:  # noqa: F811
+    shown = examples()
+    with gateway.connect() as admin:
+        for statement in statements(shown["admin"], lake):
+            admin.execute(statement)  # type: ignore[arg-type]
+        with gateway.connect("analyst", "correct horse battery staple") as analyst:
+            for statement in statements(shown["analyst"], lake):
+                rows: list[Any] = analyst.execute(statement).fetchall()  # type: ignore[arg-type]
+                assert [row[0] for row in rows] == sorted({"DE", "FR", "NL"}, key=[r[0] for r in rows].index)
+            for statement in statements(shown["refused"], lake):
+                with pytest.raises(psycopg.Error) as caught:
+                    analyst.execute(statement).fetchall()  # type: ignore[arg-type]
+                assert caught.value.sqlstate == "42501", f"{statement}: {caught.value}"
+        for statement in statements(shown["spellings"], lake) + statements(shown["rotate"], lake):
+            admin.execute(statement)  # type: ignore[arg-type]
+        assert len(admin.execute("SHOW CONNECTIONS").fetchall()) == 4
+        assert admin.execute("SELECT count(*) FROM @raw/customers.csv").fetchone() == (50,)
