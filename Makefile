@@ -24,8 +24,8 @@ DATA ?= fairlead-data
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-demo: $(READY) ## the tour: a gateway, an object store, real data, real clients
-	$(BIN)/python demo/tour.py
+demo: $(READY) ## the tour: a gateway, an object store, real data, real clients; STAY=1 leaves them running
+	$(BIN)/python demo/tour.py $(if $(STAY),--stay)
 
 serve: $(READY) ## run a gateway until Ctrl-C; DATA=DIR says where it keeps its data
 	$(BIN)/fairlead serve --data $(DATA)

@@ -1,13 +1,13 @@
 """What the store proxy costs: scans of one Parquet file through it over the same scans with bare httpfs.
 
-Starts a MinIO (``FAIRLEAD_TEST_MINIO`` or the PATH), writes the file to it with DuckDB, then runs each query in turn over both ways,
-in one DuckDB process of its own, so that both see the same machine. Prints medians and ratios of this one run.
+Starts a MinIO (``FAIRLEAD_TEST_MINIO`` or the PATH), writes the file to it with DuckDB, then runs each query in turn
+over both ways, in one DuckDB process of its own, so that both see the same machine. Prints medians and ratios of this
+one run.
 """
 
 from __future__ import annotations
 
 import argparse
-import glob
 import json
 import os
 import shutil
@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 import duckdb_extension_httpfs
 
-from fairlead.access.rules import Action, Rule
+from fairlead.access.rules import READING, Rule
 from fairlead.config import EgressSettings
 from fairlead.connectors.store import S3Target
 from fairlead.context import Context, Principal
@@ -39,8 +39,8 @@ QUERIES = {
     "point read": f"SELECT * FROM '{URL}' WHERE id = 5000000",
 }
 MAKE = """
-    COPY (SELECT i AS id, (hash(i) % 1000000)::BIGINT AS customer, TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed,
-                 random() * 1000 AS amount, md5(i::VARCHAR)[:20] AS note
+    COPY (SELECT i AS id, (hash(i) % 1000000)::BIGINT AS customer,
+                 TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed, random() * 1000 AS amount, md5(i::VARCHAR)[:14] AS note
           FROM range({rows}) t(i)) TO '{url}' (FORMAT parquet)
 """
 
@@ -48,14 +48,14 @@ MAKE = """
 class NoLedger:
     """Counts instead of writing, so that only the proxy is measured."""
 
-    def begin(self, context: Context, **_: Any) -> int:
+    def begin(self, _context: Context, **_: Any) -> int:
         """Take a row."""
         return 1
 
-    def finish(self, use_id: int, **_: Any) -> None:
+    def finish(self, _use_id: int, **_: Any) -> None:
         """Take its account."""
 
-    def refused(self, context: Context, **_: Any) -> None:
+    def refused(self, _context: Context, **_: Any) -> None:
         """Fail: nothing is refused here."""
         raise AssertionError
 
@@ -64,10 +64,12 @@ def connect(port: int, key: str, secret: str, threads: int) -> duckdb.DuckDBPyCo
     """Return a connection as a worker has it."""
     connection = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": threads})
     folder = Path(duckdb_extension_httpfs.__file__).parent
-    connection.execute(f"LOAD '{glob.glob(f'{folder}/extensions/*/httpfs.duckdb_extension')[0]}'")
+    (extension,) = folder.glob("extensions/*/httpfs.duckdb_extension")
+    connection.execute(f"LOAD '{extension}'")
     connection.execute("SET httpfs_client_implementation = 'httplib'; SET enable_external_file_cache = false")
     connection.execute(
-        "CREATE SECRET s (TYPE s3, KEY_ID ?, SECRET ?, ENDPOINT ?, REGION 'us-east-1', URL_STYLE 'path', USE_SSL false)",
+        "CREATE SECRET s"
+        " (TYPE s3, KEY_ID ?, SECRET ?, ENDPOINT ?, REGION 'us-east-1', URL_STYLE 'path', USE_SSL false)",
         [key, secret, f"127.0.0.1:{port}"],
     )
     return connection
@@ -122,7 +124,7 @@ def write_file(port: int, rows: int) -> None:
 def open_egress(port: int) -> tuple[Egress, int]:
     """Return an egress with one open door and the port of its proxy."""
     principal = Principal(1, "bench", frozenset({1}), is_superuser=False)
-    rule = Rule(7, "bench", "raw/", frozenset({Action.READ, Action.LIST}), "stage main.public.bench")
+    rule = Rule(7, "bench", "raw/", READING, "stage main.public.raw", "main.public.lake")
     target = S3Target(f"http://127.0.0.1:{port}", "us-east-1", Sensitive(KEY), Sensitive(SECRET), None, path_style=True)
     egress = Egress(
         rules=lambda _: (rule,),
@@ -170,9 +172,13 @@ def main() -> None:
                 "threads": arguments.threads,
             }
             command = [sys.executable, __file__, "--client"]
+            before = time.process_time()
             done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=True)
             report(json.loads(done.stdout))
-            print(egress.statement_end("DUMMYKEY", "ok"))
+            spent = time.process_time() - before
+            use = egress.statement_end("DUMMYKEY", "ok")
+            per_gigabyte = spent / use.bytes_read * 1e12
+            print(f"{use.requests} requests, {use.bytes_read / 1e6:.0f} MB, CPU {per_gigabyte:.0f} ms per GB")
             egress.stop()
         finally:
             store.terminate()

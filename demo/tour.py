@@ -104,15 +104,16 @@ class Story:
         sql: str,
         check: Callable[[Sequence[tuple[Any, ...]]], bool] | None = None,
         told: str = "",
+        shown: Sequence[str] | None = None,
     ) -> Sequence[tuple[Any, ...]]:
-        """Run a statement that must succeed; ``check`` says whether its rows are as told."""
+        """Run a statement that must succeed; ``check`` says whether its rows are as told, ``shown`` which columns to print."""
         self._show(who, sql)
         started = time.perf_counter()
         cursor = who.execute(sql)  # type: ignore[arg-type]  # psycopg wants literal text
         rows = cursor.fetchall() if cursor.description is not None else []
         took = (time.perf_counter() - started) * 1000
         if cursor.description is not None:
-            self._rows([column.name for column in cursor.description], rows)
+            self._rows([column.name for column in cursor.description], rows, shown)
         console.print(f"  [green]{cursor.statusmessage}[/]  [dim]{took:.0f} ms[/]")
         self._no_secret(str(rows))
         if check is not None and not check(rows):
@@ -142,10 +143,11 @@ class Story:
         console.print(f"[bold magenta]{who.info.user}[/][dim]>[/]")
         console.print(Syntax(shown.strip(), "sql", theme="ansi_dark", word_wrap=True, background_color="default"))
 
-    def _rows(self, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        table = Table(*columns, show_edge=False, header_style="bold", pad_edge=False)
+    def _rows(self, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], shown: Sequence[str] | None) -> None:
+        chosen = [i for i, column in enumerate(columns) if shown is None or column in shown]
+        table = Table(*(columns[i] for i in chosen), show_edge=False, header_style="bold", pad_edge=False)
         for row in rows[:_SHOWN_ROWS]:
-            table.add_row(*("" if value is None else str(value) for value in row))
+            table.add_row(*("" if row[i] is None else str(row[i]) for i in chosen))
         console.print(table)
         if len(rows) > _SHOWN_ROWS:
             console.print(f"  [dim]... {len(rows) - _SHOWN_ROWS} more rows[/]")
@@ -272,6 +274,7 @@ LIMIT 5"""
         lambda rows: any(row[2] == "use" and row[3] == "analyst" for row in rows)
         and any(row[2] == "refused" for row in rows),
         "uses and refusals are in the ledger",
+        ("seq", "kind", "principal", "action", "object"),
     )
     story.run(admin, "VERIFY LEDGER", lambda rows: rows[0][1] in ("t", True))
     admin.close()

@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     require_tls: bool = False
     statement_timeout: float = Field(0.0, ge=0, description="seconds; 0 = none")
-    share_connections: bool = Field(default=True, description="clickzetta spelling: USAGE to every user at CREATE")
+    share_connections: bool = Field(default=True, description="dialect clickzetta: USAGE to every user at CREATE")
     log_level: str = "info"
     layers: Layers = Field(default_factory=Layers)
     egress: EgressSettings = Field(default_factory=EgressSettings)

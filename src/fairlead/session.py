@@ -142,6 +142,7 @@ class Session:
         if not statements:
             yield EmptyStatement()
         for statement in statements:
+            await self._settle()
             async for output in self._run(statement, ()):
                 yield output
 
@@ -241,7 +242,6 @@ class Session:
 
     async def _run(self, statement: ast.Statement, parameters: Sequence[Parameter]) -> AsyncIterator[Output]:
         self._count += 1
-        await self._settle()
         try:
             if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
                 message = "current transaction is aborted, commands ignored until end of transaction block"
@@ -333,6 +333,7 @@ class Session:
         """Start a portal and keep what comes before its first rows."""
         if entry.prepared.statement is None:
             return
+        await self._settle()
         entry.outputs = self._run(entry.prepared.statement, entry.parameters)
         self._running = entry
         async for output in entry.outputs:
@@ -409,5 +410,6 @@ def _words(statement: ast.Statement) -> str:
 
 
 async def _nothing() -> AsyncIterator[Output]:
-    for output in ():
-        yield output
+    """Give nothing."""
+    return
+    yield  # an async generator needs one

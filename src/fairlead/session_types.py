@@ -6,11 +6,12 @@ anywhere between. :class:`EmptyStatement` takes the place of all of that where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fairlead.engine.api import Column
 
 

@@ -159,7 +159,7 @@ def test_drop_is_refused_while_a_stage_or_connection_depends(desk: Desk) -> None
         ("DROP CONNECTION nope", UndefinedObject, "nope"),
         ("CREATE STAGE s URL = 's3://b/data' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, "end with '/'"),
         ("CREATE STAGE s URL = 'gcs://b/' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, "protocol|scheme"),
-        ("CREATE STAGE s URL = 's3://b/../c/' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, ""),
+        ("CREATE STAGE s URL = 's3://b/../c/' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, "[.][.]"),
         ("CREATE STAGE s URL = 's3://b/'", InvalidParameter, "CONNECTION_NAME"),
         ("CREATE STAGE s", NotSupported, "URL"),
         ("CREATE LINK main.taken AS S3", DuplicateObject, "taken"),
@@ -207,6 +207,16 @@ def test_a_link_lives_in_its_database_and_show_link_covers_all_of_them(desk: Des
     desk.outputs("REVOKE SHOW LINK ON productdb.* FROM 'user1'")
     with pytest.raises(PermissionDenied):
         desk.rows("SHOW LINKS ON productdb", "user1")
+
+
+def test_only_the_strict_clickzetta_dialect_shares_a_connection_with_everybody(desk: Desk) -> None:
+    desk.outputs("CREATE USER u PASSWORD 'pass word';" + SPELLINGS["clickzetta"])
+    assert desk.rows("SHOW CONNECTIONS", "u") == []
+    desk.outputs("DROP CONNECTION c; SET dialect = 'clickzetta'")
+    assert any("every user" in notice for notice in desk.notices(SPELLINGS["clickzetta"]))
+    assert [row[0] for row in desk.rows("SHOW CONNECTIONS", "u")] == ["c"]
+    desk.outputs("SET dialect = 'native'; REVOKE USAGE ON CONNECTION c FROM public")
+    assert desk.rows("SHOW CONNECTIONS", "u") == []
 
 
 def test_or_replace_with_another_type_of_link_is_refused(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter, PermissionDenied, UndefinedObject
+from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter, PermissionDenied, SqlSyntaxError, UndefinedObject
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Desk
@@ -52,7 +52,7 @@ def test_a_grant_does_not_survive_drop_and_create(desk: Desk) -> None:
         ("CREATE USER fairlead PASSWORD 'x y z'", DuplicateObject),
         ("CREATE USER u PASSWORD ''", InvalidParameter),
         ("GRANT USAGE ON CONNECTION c TO nobody", UndefinedObject),
-        ("GRANT FLY ON CONNECTION c TO public", InvalidParameter),
+        ("GRANT FLY ON CONNECTION c TO public", SqlSyntaxError),
         ("GRANT READ ON CONNECTION c TO public", InvalidParameter),
         ("GRANT a TO b; GRANT b TO a", InvalidParameter),
         ("DROP ROLE public", DependentObjects),

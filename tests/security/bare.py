@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb_extension_httpfs
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,6 @@ import duckdb
 def run(statements, extension):
     connection = duckdb.connect(config={
         "autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_unsigned_extensions": True})
-    connection.execute("SET http_retries = 0")  if False else None
     connection.execute(f"LOAD '{extension}'")
     rows = None
     for statement in statements:
@@ -85,6 +86,4 @@ class BareEngine:
 
 
 def _httpfs() -> str:
-    import duckdb_extension_httpfs  # noqa: PLC0415  # a wheel that holds a file, nothing to import
-
-    return str(next(Path(next(iter(duckdb_extension_httpfs.__path__))).rglob("httpfs.duckdb_extension")))
+    return str(next(Path(duckdb_extension_httpfs.__file__).parent.rglob("httpfs.duckdb_extension")))

@@ -1,0 +1,1 @@
+"""Who may do what, who they are, and the record of what they did."""

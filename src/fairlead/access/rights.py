@@ -1,6 +1,6 @@
 """Everything that a decision about rights needs, read from the catalog once and kept until the catalog changes.
 
-The decisions are here, as plain functions of what was read; ``access.py`` keeps the newest reading and says no in words.
+The decisions are here, as functions of what was read; ``access.py`` keeps the newest reading and says no in words.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ class Rights:
             return True
         if kind in _SCOPES:
             return object_id in self.databases
-        return object_id in self.objects and self.objects[object_id].kind == kind
+        record = self.objects.get(object_id or 0)
+        return record is not None and record.kind == kind
 
     def _in_force(self, role_id: int) -> frozenset[int]:
         found: set[int] = set()

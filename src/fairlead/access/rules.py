@@ -32,6 +32,7 @@ class Rule:
         prefix: "" or ends with "/"; a key is below it where ``key.startswith(prefix)``.
         actions: what may be done.
         via: what gives the right, for the ledger and for messages (``stage main.public.raw``).
+        connection: full name of the connection.
     """
 
     connection_id: int
@@ -39,6 +40,7 @@ class Rule:
     prefix: str
     actions: frozenset[Action]
     via: str
+    connection: str = ""
 
 
 def place(url: str) -> tuple[str, str] | None:

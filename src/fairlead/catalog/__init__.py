@@ -1,0 +1,1 @@
+"""Durable objects: databases, secrets, connections, stages, roles, grants."""

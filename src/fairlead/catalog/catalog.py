@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -26,6 +25,7 @@ from fairlead.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from sqlite3 import Connection as SqliteConnection
 
 FILE_NAME: Final = "catalog.db"
@@ -68,7 +68,7 @@ class Catalog:
         except DatabaseError as error:
             engine.dispose()
             message = f"{file} cannot be read as a catalog: {error.orig}"
-            raise ConfigurationError(message, hint="restore it from a backup, or choose another data directory") from None
+            raise ConfigurationError(message, hint="restore it from a backup, or choose another directory") from None
         except BaseException:
             engine.dispose()
             raise
@@ -120,7 +120,13 @@ def _create_private(file: Path) -> None:
 
 def _engine(file: Path) -> Engine:
     # Blocks that read may nest (a privilege check inside a statement that reads), so a limit could deadlock.
-    engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool, pool_size=8, max_overflow=-1)
+    engine = create_engine(
+        f"sqlite:///{file}",
+        poolclass=QueuePool,
+        pool_size=8,
+        max_overflow=-1,
+        hide_parameters=True,  # an error of the driver must not carry verifiers and envelopes
+    )
 
     @event.listens_for(engine, "connect")
     def _connected(connection: SqliteConnection, _: Any) -> None:
@@ -154,7 +160,8 @@ def _revision(engine: Engine, file: Path) -> str | None:
             raise ConfigurationError(message, hint="choose another data directory")
         stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if stored not in migrations.REVISIONS:
-        message = f"{file} was written by a newer Fairlead (revision {stored}, this one knows {migrations.REVISIONS[-1]})"
+        newest = migrations.REVISIONS[-1]
+        message = f"{file} was written by a newer Fairlead (revision {stored}, this one knows {newest})"
         raise ConfigurationError(message, hint="start the newer version, or restore a backup made by this one")
     return str(stored)
 

@@ -79,7 +79,7 @@ class RoleRecord:
 class GrantRecord:
     """One privilege of one user or role on one thing.
 
-    ``object_id`` is None for ``system``, the id of the database for ``database`` and ``schema``, else the id of the object.
+    ``object_id`` is None for ``system``, the database's id for ``database`` and ``schema``, else the object's id.
     """
 
     id: int

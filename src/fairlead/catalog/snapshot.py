@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 
 from fairlead.catalog import tables as t
 from fairlead.catalog.records import (
@@ -78,7 +78,7 @@ class Snapshot:
             t.objects.c.name_key == name.casefold(),
         )
         row = self.connection.execute(query).first()
-        return None if row is None else _object(row)
+        return None if row is None else ObjectRecord(**row._asdict())
 
     def get(self, object_id: int) -> ObjectRecord:
         """Return the object of that id.
@@ -90,7 +90,7 @@ class Snapshot:
         if row is None:
             message = f"object {object_id} does not exist"
             raise UndefinedObject(message, hint="it was dropped while this statement ran")
-        return _object(row)
+        return ObjectRecord(**row._asdict())
 
     def objects(
         self, kind: Kind, *, database: str | None = None, schema: str | None = None
@@ -114,7 +114,7 @@ class Snapshot:
             query = query.where(t.versions.c.version == version)
         text = self.connection.execute(query.order_by(t.versions.c.version.desc()).limit(1)).scalar()
         if text is None:
-            message = f"object {object_id} has no version {version}" if version else f"object {object_id} does not exist"
+            message = f"object {object_id} has no {'definition' if version is None else f'version {version}'}"
             raise UndefinedObject(message)
         return _parsed(text)
 
@@ -186,15 +186,11 @@ class Snapshot:
         return tuple(GrantRecord(*row) for row in self.connection.execute(query))
 
     def _objects(self, query: Select[Any]) -> tuple[ObjectRecord, ...]:
-        return tuple(_object(row) for row in self.connection.execute(query.order_by(t.objects.c.id)))
+        return tuple(ObjectRecord(**row._asdict()) for row in self.connection.execute(query.order_by(t.objects.c.id)))
 
     def _role(self, condition: ColumnElement[bool]) -> RoleRecord | None:
         row = self.connection.execute(_ROLES.where(condition)).first()
         return None if row is None else RoleRecord(*row)
-
-
-def _object(row: Row[Any]) -> ObjectRecord:
-    return ObjectRecord(*row)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from fairlead.catalog import tables as t
-from fairlead.catalog.records import DatabaseRecord, GrantKind, Kind, ObjectRecord, RoleRecord
 from fairlead.catalog.snapshot import Snapshot
 from fairlead.errors import (
     DependentObjects,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Executable
 
+    from fairlead.catalog.records import DatabaseRecord, GrantKind, Kind, ObjectRecord, RoleRecord
     from fairlead.clock import Clock
 
 MAX_NAME_BYTES = 255

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fairlead.catalog.records import ObjectRecord
+    from fairlead.catalog.snapshot import Snapshot
     from fairlead.catalog.transaction import Transaction
 
 
@@ -75,7 +76,7 @@ def alter(statement: ast.AlterConnection, house: House, context: Context) -> Res
 
 
 def visible(
-    house: House, tx: names.Snapshot, name: ast.Name, context: Context, noun: ast.Noun = "CONNECTION"
+    house: House, tx: Snapshot, name: ast.Name, context: Context, noun: ast.Noun = "CONNECTION"
 ) -> ObjectRecord:
     """Return the connection of that name, if the caller may know that it exists.
 
@@ -100,7 +101,7 @@ def visible(
     raise texts.denied("connection", str(where), context.dialect, noun=noun)
 
 
-def definition(tx: names.Snapshot, connection: ObjectRecord) -> meaning.Definition:
+def definition(tx: Snapshot, connection: ObjectRecord) -> meaning.Definition:
     """Return what is stored of a connection, secret references as names."""
 
     def name_of(secret_id: int) -> ast.Name:
@@ -221,8 +222,11 @@ def _skipped(
 def _share(
     house: House, tx: Transaction, connection: ObjectRecord, statement: ast.CreateConnection, context: Context
 ) -> tuple[Notice, ...]:
-    """ClickZetta shares a connection with the users of its workspace (clickzetta.md O6); revocable, and off by setting."""
-    if statement.spelling != "clickzetta" or not house.settings.share_connections:
+    """ClickZetta shares a connection with the users of its workspace (clickzetta.md O6), so its strict dialect does.
+
+    Not natively: there the spelling of a statement must not decide who may use a credential.
+    """
+    if context.dialect != "clickzetta" or not house.settings.share_connections:
         return ()
     public = names.role(tx, "public")
     tx.add_grant(

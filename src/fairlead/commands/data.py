@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 
 from fairlead.egress.door import Door
 from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
-from fairlead.engine.planner import AliasBook, Plan, Planner
-from fairlead.errors import ActiveTransaction, EngineError, FairleadError, QueryCanceled, WorkerLost
+from fairlead.engine.planner import AliasBook, Planner
+from fairlead.errors import ActiveTransaction, EngineError, FairleadError, WorkerLost
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
     from fairlead.commands.house import House
     from fairlead.context import Context, Principal
+    from fairlead.egress.door import StatementUse
     from fairlead.engine.engine import Engine
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
 
 _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
+_UTC = "UTC"
 _PROXY_URL = re.compile(r"https?://127\.0\.0\.1:\d+/")
 
 
@@ -56,8 +58,7 @@ class DataRunner:
         self._worker: EngineSession | None = None
         self._in_block = False
         self._wrote = False
-        self._timed_out = False
-        self._time_zone = "UTC"
+        self._time_zone = _UTC
 
     async def run(
         self, statement: ast.DataStatement, parameters: Sequence[Parameter], *, in_block: bool, timeout: float
@@ -74,15 +75,12 @@ class DataRunner:
             FairleadError: in the user's terms.
         """
         plan = self._planner.plan(statement, self._context(), self._book)
-        worker, fresh = await self._ready(in_block=in_block)
-        if fresh is not None:
-            yield fresh
+        worker = await self._ready(in_block=in_block)
+        worker.statement_timeout = timeout
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
-        self._timed_out = False
-        watchdog = asyncio.get_running_loop().call_later(timeout, self._expire) if timeout else None
         failure: FairleadError | None = None
-        ended = False
+        done: Done | None = None
         try:
             async for event in worker.execute(plan.sql, parameters, aliases=self._book.real_urls()):
                 match event:
@@ -90,26 +88,25 @@ class DataRunner:
                         yield ResultColumns(columns)
                     case Rows(data=data, count=count):
                         yield ResultRows(data, count)
-                    case Done(tag=tag):
-                        ended = True
-                        self._wrote = self._wrote or plan.verb not in _READS
-                        last = Complete(tag)
+                    case Done():
+                        done = event
         except FairleadError as error:
             failure = error
         finally:
-            if watchdog is not None:
-                watchdog.cancel()
-            outcome = "ok" if ended else "failed"
-            use = await asyncio.to_thread(self._house.egress.statement_end, key_id, outcome)
+            use = await self._account(key_id, "failed" if done is None else "ok")
         if failure is not None:
-            await self._lose_if_gone(failure)
+            self._in_block = self._in_block and not isinstance(failure, WorkerLost)
             raise self._told(failure, use.cause) from None
-        yield last
+        for notice in worker.take_notices():
+            yield Notice("WARNING", notice, "01000")
+        if done is not None:
+            self._wrote = self._wrote or (in_block and plan.verb not in _READS)
+            yield Complete(done.tag)
 
     async def describe(self, statement: ast.DataStatement, type_oids: Sequence[int]) -> Described:
         """Return the parameters and columns of a statement without running it."""
-        plan: Plan = self._planner.plan(statement, self._context(), self._book)
-        worker, _ = await self._ready(in_block=False)
+        plan = self._planner.plan(statement, self._context(), self._book)
+        worker = await self._ready(in_block=False)
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
         failure: FairleadError | None = None
@@ -119,9 +116,8 @@ class DataRunner:
         except FairleadError as error:
             failure = error
         finally:
-            use = await asyncio.to_thread(self._house.egress.statement_end, key_id, "described")
+            use = await self._account(key_id, "described")
         if failure is not None:
-            await self._lose_if_gone(failure)
             raise self._told(failure, use.cause) from None
         return described
 
@@ -164,26 +160,39 @@ class DataRunner:
             self._house.egress.close_door(worker.door_key.key_id)
             await worker.close()
 
-    async def _ready(self, *, in_block: bool) -> tuple[EngineSession, Notice | None]:
-        """Return the worker, its door open and its transaction begun where a block is open."""
-        notice: Notice | None = None
-        if self._worker is not None and self._worker.lost:
-            await self.close()
-            notice = Notice("WARNING", "the session has a new worker; temporary tables are gone", "01000")
+    async def _ready(self, *, in_block: bool) -> EngineSession:
+        """Return the worker, its door open and its transaction begun where a block is open.
+
+        Raises:
+            WorkerLost: it went in the middle of a transaction block.
+        """
         if self._worker is None:
             self._worker = await self._engine.session()
             key = self._worker.door_key
             self._house.egress.open_door(
-                Door(key_id=key.key_id, secret=key.secret, principal=self._principal, context=self._context,
-                     aliases=self._book.entries)
+                Door(
+                    key_id=key.key_id,
+                    secret=key.secret,
+                    principal=self._principal,
+                    context=self._context,
+                    aliases=self._book.entries,
+                )
             )
             self._in_block = False
-            if self._time_zone != "UTC":
+            if self._time_zone != _UTC:
                 await self._quietly(_set_time_zone(self._time_zone))
+        if self._in_block and not self._worker.worker.alive:
+            self._in_block = False
+            message = "the session's process was lost in the middle of a transaction, which is rolled back"
+            raise WorkerLost(message)
         if in_block and not self._in_block:
             await self._quietly("BEGIN TRANSACTION")
             self._in_block = True
-        return self._worker, notice
+        return self._worker
+
+    async def _account(self, key_id: str, outcome: str) -> StatementUse:
+        """End the statement at the door; the ledger's rows are written beside the event loop."""
+        return await asyncio.to_thread(self._house.egress.statement_end, key_id, outcome)
 
     async def _quietly(self, sql: str) -> None:
         """Run a statement of the gateway's own, without a result."""
@@ -191,19 +200,8 @@ class DataRunner:
             async for _ in self._worker.execute(sql):
                 pass
 
-    async def _lose_if_gone(self, failure: FairleadError) -> None:
-        if isinstance(failure, WorkerLost):
-            self._in_block = False
-
-    def _expire(self) -> None:
-        self._timed_out = True
-        task = asyncio.ensure_future(self.cancel())
-        task.add_done_callback(lambda done: done.exception())
-
     def _told(self, failure: FairleadError, cause: FairleadError | None) -> FairleadError:
         """Return an error in the user's terms: the cause that egress kept, else the engine's text without aliases."""
-        if isinstance(failure, QueryCanceled) and self._timed_out:
-            return QueryCanceled("canceling statement due to statement timeout")
         if cause is not None and isinstance(failure, EngineError):
             return cause
         failure.message = self._own_terms(failure.message)

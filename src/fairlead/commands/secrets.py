@@ -15,6 +15,7 @@ from fairlead.session_types import Notice
 if TYPE_CHECKING:
     from fairlead.catalog.records import ObjectRecord
     from fairlead.catalog.snapshot import Snapshot
+    from fairlead.catalog.transaction import Transaction
     from fairlead.context import Context
     from fairlead.lang import ast
 
@@ -93,7 +94,7 @@ def _info(snapshot: Snapshot, secret: ObjectRecord) -> tables.SecretInfo:
 
 
 def _store_version(
-    house: House, tx: names.Writing, secret: ObjectRecord, value: ast.SecretValue, context: Context, action: str
+    house: House, tx: Transaction, secret: ObjectRecord, value: ast.SecretValue, context: Context, action: str
 ) -> None:
     house.access.require_owner(context.principal, secret)
     newer = tx.new_version(secret.id, definition={}, references=())

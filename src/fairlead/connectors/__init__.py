@@ -1,0 +1,1 @@
+"""The external systems: one module per system, each a declaration that every other room reads."""

@@ -7,7 +7,6 @@ failure the rest is skipped. Evidence and hints never hold a credential.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import urlsplit
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit
 from fairlead.errors import DestinationRefused, FairleadError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from fairlead.connectors.door import Door
     from fairlead.sensitive import Sensitive
 
@@ -40,7 +41,7 @@ class StepResult:
     hint: str | None = None
 
 
-class Skipped(Exception):  # noqa: N818  # named for what happened, as the errors of the house are
+class Skipped(Exception):
     """Raised by a step that has nothing to do; the text says why."""
 
 
@@ -63,7 +64,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name, and what it does. It raises ``FairleadError`` for a failure, ``Skipped`` for nothing to do."""
+    """One step: its name, and what it does; ``FairleadError`` is a failure, ``Skipped`` means nothing to do."""
 
     name: str
     run: Callable[[Probe], str]

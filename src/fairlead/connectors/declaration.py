@@ -161,6 +161,7 @@ class Connector:
         Raises:
             NotSupported: this system is no object store, or an option cannot be honoured yet.
         """
+        del options
         message = f"{self.title} connections cannot be used as an object store"
         raise NotSupported(message)
 
@@ -184,7 +185,10 @@ class Connector:
 
     def option(self, name: str) -> OptionSpec:
         """Return an option by its canonical name. Raises KeyError."""
-        return _by_name(type(self))[name]
+        for spec in self.options:
+            if spec.name == name:
+                return spec
+        raise KeyError(name)
 
     def find(self, spelling: Spelling, word: str, clause: str | None = None) -> OptionSpec | None:
         """Return the option that a word means in a spelling."""
@@ -243,12 +247,8 @@ def connector_of_type(spelling: Spelling, word: str) -> Connector | None:
 
 @cache
 def _registry() -> Mapping[str, Connector]:
-    package = importlib.import_module("fairlead.connectors")
-    for module in pkgutil.iter_modules(package.__path__, "fairlead.connectors."):
+    package = importlib.import_module(__name__.rpartition(".")[0])
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
-    return {kind.kind: kind() for kind in Connector.__subclasses__()}
-
-
-@cache
-def _by_name(kind: type[Connector]) -> Mapping[str, OptionSpec]:
-    return {spec.name: spec for spec in kind.options}
+    found = (kind for kind in Connector.__subclasses__() if kind.__module__.startswith(f"{package.__name__}."))
+    return {kind.kind: kind() for kind in found}

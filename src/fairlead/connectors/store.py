@@ -28,3 +28,11 @@ class S3Target:
     secret_access_key: Sensitive | None
     session_token: Sensitive | None
     path_style: bool
+
+    @property
+    def base_url(self) -> str:
+        """``scheme://host[:port]`` of the service, AWS's own for the region where no endpoint is set."""
+        if self.endpoint is not None:
+            return self.endpoint
+        domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"https://s3.{self.region}.{domain}"

@@ -1,0 +1,1 @@
+"""The meaning of the four dialects: canonical options, texts and shapes. No network, no storage."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,11 +118,28 @@ def scope(snapshot: Snapshot, name: str | None, context: Context) -> str:
 
 
 def like(name: str, pattern: str | None) -> bool:
-    """Say whether a name fits a LIKE pattern (``%``, ``_``), ignoring case; None fits all."""
+    """Say whether a name fits a LIKE pattern (``%``, ``_``), ignoring case; None fits all.
+
+    Quadratic at worst: patterns are users' own, so no expression that could backtrack is made of them.
+    """
     if pattern is None:
         return True
-    parts = ("." if c == "_" else ".*" if c == "%" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), name, re.IGNORECASE | re.DOTALL) is not None
+    text, wanted = name.casefold(), pattern.casefold()
+    at = in_pattern = 0
+    star, resume = -1, 0
+    while at < len(text):
+        symbol = wanted[in_pattern] if in_pattern < len(wanted) else ""
+        if symbol == "%":
+            star, resume = in_pattern, at
+            in_pattern += 1
+        elif symbol and symbol in ("_", text[at]):
+            at, in_pattern = at + 1, in_pattern + 1
+        elif star >= 0:
+            resume += 1
+            at, in_pattern = resume, star + 1
+        else:
+            return False
+    return not wanted[in_pattern:].strip("%")
 
 
 def parse(text: str) -> Name:

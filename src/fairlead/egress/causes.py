@@ -42,13 +42,16 @@ _BY_STATUS: Final = {
     429: "SlowDown",
     503: "SlowDown",
 }
-_THROTTLED: Final = frozenset({"SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "Throttling", "TooManyRequests"})
+_THROTTLED: Final = frozenset(
+    {"SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "Throttling", "TooManyRequests"}
+)
 _TRANSIENT: Final = _THROTTLED | {"InternalError", "RequestTimeout", "OperationAborted"}
 _ROTATE: Final = "ALTER the secret or the connection with a credential that the store accepts"
 _REFUSED_CREDENTIAL: Final = {
     "InvalidAccessKeyId": "the access key id is unknown there",
     "SignatureDoesNotMatch": "the secret access key is wrong",
     "InvalidToken": "the session token is not valid",
+    "InvalidTokenId": "the session token is not valid",
     "InvalidSecurity": "the credential is not valid",
     "AuthFailure": "the credential is not valid",
     "ExpiredToken": "the session token has expired",
@@ -57,7 +60,13 @@ _REFUSED_CREDENTIAL: Final = {
     "RequestTimeTooSkewed": "the clock of this machine differs too much from the store's",
 }
 _ELSEWHERE: Final = frozenset(
-    {"PermanentRedirect", "TemporaryRedirect", "Redirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+    {
+        "PermanentRedirect",
+        "TemporaryRedirect",
+        "Redirect",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+    }
 )
 
 
@@ -79,7 +88,9 @@ class Failure:
     passing: bool = False
 
 
-def from_answer(status: int, headers: Mapping[str, str], body: bytes, place: Place, connection: str) -> Failure:
+def from_answer(  # noqa: PLR0911  # one return for each kind of answer
+    status: int, headers: Mapping[str, str], body: bytes, place: Place, connection: str
+) -> Failure:
     """Return what a store's answer outside 2xx means.
 
     Args:
@@ -151,9 +162,7 @@ def etag(body: bytes) -> str:
     return found[1].decode() if found else ""
 
 
-def _elsewhere(
-    code: str, headers: Mapping[str, str], body: bytes, place: Place, connection: str
-) -> FairleadError:
+def _elsewhere(code: str, headers: Mapping[str, str], body: bytes, place: Place, connection: str) -> FairleadError:
     found = _REGION.search(body)
     region = headers.get("x-amz-bucket-region") or (found[1].decode() if found else "")
     if region and re.fullmatch(r"[a-z0-9-]{1,32}", region):

@@ -1,12 +1,12 @@
-"""What the rest of the house and egress tell each other: doors, targets, the ledger's part, the account of a statement."""
+"""What egress and the rest of the house tell each other: doors, targets, the ledger's part, a statement's account."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
     from datetime import datetime
 
     from fairlead.connectors.store import S3Target
@@ -88,7 +88,15 @@ class UseLedger(Protocol):
     """The ledger's rows about uses of credentials."""
 
     def begin(
-        self, context: Context, *, connection_id: int, connection: str, version: str, action: str, location: str
+        self,
+        context: Context,
+        *,
+        connection_id: int,
+        connection: str,
+        via: str,
+        version: str,
+        action: str,
+        location: str,
     ) -> int:
         """Write the row of a use, before anything is sent. Raises LedgerUnavailable."""
         ...

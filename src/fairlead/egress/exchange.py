@@ -157,8 +157,6 @@ class Exchange:
             if length is None:
                 raise StoreError(f"the store of connection {self._connection} sent {self._place} without its length")
             first = replies.head(answer.status, replies.object_headers(answer.headers))
-            if not length:
-                self._say(first)
             try:
                 answer.relay(first, self._say)
             except PeerGone as error:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 MAX_HEAD: Final = 16 * 1024
 MAX_HEADERS: Final = 64
-_BUFFER: Final = 128 * 1024
+_BUFFER: Final = 256 * 1024
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[\x21-\x7e]*) HTTP/1\.1")
 _STATUS_LINE = re.compile(r"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?")
 _LENGTH = re.compile(r"[0-9]{1,16}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
-# Stores repeat some of these; nothing of ours looks at them.
-_REPEATABLE = frozenset({"vary", "set-cookie", "via", "cache-control", "link", "warning"})
+# Stores repeat other headers; nothing of ours looks at those.
+_UNIQUE_IN_ANSWERS = frozenset({"content-length", "content-range", "transfer-encoding", "connection", "etag"})
 
 
 class _Kept(threading.local):
@@ -122,6 +122,15 @@ class Stream:
         self.pump(count, lambda piece: pieces.append(bytes(piece)))
         return b"".join(pieces)
 
+    def read_rest(self, limit: int) -> bytes:
+        """Return what comes until the peer closes. Raises BadHttp, PeerGone."""
+        data, self._rest = self._rest, b""
+        while more := self._receive():
+            data += more
+            if len(data) > limit:
+                raise BadHttp(f"the body is larger than {limit} bytes")
+        return data
+
     def read_chunked(self, limit: int) -> bytes:
         """Return a body in chunked coding (RFC 9112 section 7.1), trailers dropped. Raises BadHttp, PeerGone."""
         pieces: list[bytes] = []
@@ -199,7 +208,7 @@ def parse_request(head: bytes) -> RequestHead:
     found = _REQUEST_LINE.fullmatch(lines[0])
     if found is None:
         raise BadHttp("not a request line of HTTP/1.1 in origin form")
-    headers = _headers(lines[1:], frozenset())
+    headers = _headers(lines[1:], None)
     if "transfer-encoding" in headers:
         raise BadHttp("transfer codings are not accepted")
     content_length(headers)
@@ -212,7 +221,9 @@ def parse_response(head: bytes) -> ResponseHead:
     found = _STATUS_LINE.fullmatch(lines[0])
     if found is None:
         raise BadHttp("not a status line of HTTP/1.1")
-    return ResponseHead(int(found[1]), _headers(lines[1:], _REPEATABLE))
+    headers = _headers(lines[1:], _UNIQUE_IN_ANSWERS)
+    content_length(headers)
+    return ResponseHead(int(found[1]), headers)
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
@@ -232,7 +243,8 @@ def _lines(head: bytes) -> list[str]:
     return lines
 
 
-def _headers(lines: list[str], repeatable: frozenset[str]) -> dict[str, str]:
+def _headers(lines: list[str], unique: frozenset[str] | None) -> dict[str, str]:
+    """Return the headers; those that must be unique (None = all) are refused when they occur twice."""
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -242,7 +254,7 @@ def _headers(lines: list[str], repeatable: frozenset[str]) -> dict[str, str]:
         if "\n" in value or "\r" in value or "\0" in value:
             raise BadHttp("a control character in a header")
         name = name.lower()
-        if name in headers and name not in repeatable:
+        if name in headers and (unique is None or name in unique):
             raise BadHttp(f"the header {name} occurs twice")
         headers[name] = value
     return headers

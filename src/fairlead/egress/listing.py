@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from fairlead.egress import causes
 from fairlead.egress.door import ListedObject
@@ -25,9 +25,9 @@ _FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>([^<]*)</\1>")
 _TOKEN = re.compile(r"<NextContinuationToken>([^<]+)</NextContinuationToken>")
 
 
-def pages(client: StoreClient, connection: str, bucket: str, prefix: str, *, page: int = _PAGE) -> Iterator[
-    tuple[int, list[ListedObject]]
-]:
+def pages(
+    client: StoreClient, connection: str, bucket: str, prefix: str, *, page: int = _PAGE
+) -> Iterator[tuple[int, list[ListedObject]]]:
     """Yield each page of a listing with its size in bytes.
 
     Raises:
@@ -54,7 +54,7 @@ def _object(block: str, connection: str) -> ListedObject:
     fields = {name: unescape(value) for name, value in _FIELD.findall(block)}
     try:
         return ListedObject(
-            key=unquote(fields["Key"]),
+            key=unquote_plus(fields["Key"]),
             size=int(fields["Size"]),
             etag=fields.get("ETag", "").strip('"'),
             last_modified=datetime.fromisoformat(fields["LastModified"]),

@@ -99,11 +99,8 @@ class EgressPolicy:
         """
         host = plain_host(host)
         self._judge_name(host)
-        literal = _literal(host)
-        if literal is not None:
-            found = [literal]
-        else:
-            found = [ipaddress.ip_address(text) for text in self._resolve(host, port)]
+        texts = [host] if _literal(host) is not None else self._resolve(host, port)
+        found = [ipaddress.ip_address(text) for text in texts]
         if not found:
             raise StoreUnreachable(f'the name "{host}" has no address')
         for address in found:

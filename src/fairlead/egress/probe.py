@@ -46,8 +46,9 @@ class StoreProbe:
         with self._dialler.tls(host, port) as sock:
             certificate = sock.getpeercert() or {}
             version = sock.version() or "unknown"
-        subject = next((value for part in _pairs(certificate.get("subject")) for name, value in part
-                        if name == "commonName"), host)
+        subject = next(
+            (value for part in _pairs(certificate.get("subject")) for name, value in part if name == "commonName"), host
+        )
         seconds = ssl.cert_time_to_seconds(str(certificate.get("notAfter")))
         return version, subject, datetime.fromtimestamp(seconds, UTC)
 

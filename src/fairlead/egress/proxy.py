@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -108,7 +109,8 @@ class Proxy:
         except (WorkerGone, OSError):
             pass  # the worker went away, or was cut
         except Exception:  # noqa: BLE001  # one connection must not take the proxy down
-            _log.exception("a connection of a worker failed")
+            # Without the frames' variables: some of them hold what is sent to stores.
+            _log.error("a connection of a worker failed", trace=traceback.format_exc())
         finally:
             connection.leave()
             with self._lock:

@@ -49,9 +49,7 @@ def error(code: str, message: str) -> bytes:
 
 def upload_opened(bucket: str, key: str, upload_id: str) -> bytes:
     """Return the document that opens a multipart upload."""
-    return _result(
-        "InitiateMultipartUploadResult", {"Bucket": bucket, "Key": key, "UploadId": upload_id}
-    )
+    return _result("InitiateMultipartUploadResult", {"Bucket": bucket, "Key": key, "UploadId": upload_id})
 
 
 def upload_completed(bucket: str, key: str, etag: str) -> bytes:

@@ -125,7 +125,8 @@ class Statement:
                 use_id = self._ledger.begin(
                     self._context(),
                     connection_id=route.connection_id,
-                    connection=route.rule.via,
+                    connection=route.rule.connection,
+                    via=route.rule.via,
                     version=version,
                     action=action.value,
                     location=f"s3://{route.place.bucket}/{route.rule.prefix}",

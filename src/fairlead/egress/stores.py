@@ -149,8 +149,8 @@ class StoreClient:
         broken = _send(stream, head, request.body)
         try:
             raw = stream.read_head(limit=_MAX_ANSWER_HEAD)
-            # 100 Continue may come unasked; it says nothing.
-            while raw is not None and parse_response(raw).status == 100:  # noqa: PLR2004
+            # Interim answers may come unasked; they say nothing.
+            while raw is not None and parse_response(raw).status < 200:  # noqa: PLR2004
                 raw = stream.read_head(limit=_MAX_ANSWER_HEAD)
         except PeerGone as error:
             raise StoreUnreachable(f"the store at {endpoint.authority} did not answer in time") from error
@@ -264,7 +264,7 @@ class Answer:
 
         Raises:
             StoreUnreachable: the connection broke.
-            StoreError: the body is too large, or not framed.
+            StoreError: the body is too large.
         """
         if self._bodyless:
             return b""
@@ -273,9 +273,10 @@ class Answer:
                 data = self._stream.read_chunked(MAX_DOCUMENT)
             else:
                 length = self.length
-                if length is None or length > MAX_DOCUMENT:
-                    raise StoreError("the store sent a document without a length, or a too large one")
-                data = self._stream.read_exactly(length)
+                if length is not None and length > MAX_DOCUMENT:
+                    raise StoreError("the store sent a document that is too large")
+                self._reusable = self._reusable and length is not None
+                data = self._stream.read_exactly(length) if length is not None else self._stream.read_rest(MAX_DOCUMENT)
         except BadHttp as error:
             raise StoreError(f"the store sent a document that is not HTTP/1.1: {error}") from error
         except OSError as error:
@@ -358,11 +359,8 @@ def _send(stream: Stream, head: bytes, body: bytes | Body) -> bool:
 def _endpoint(target: S3Target) -> _Endpoint:
     if not _REGION.fullmatch(target.region):
         raise InvalidParameter(f'"{target.region[:40]}" is not a region')
-    if target.endpoint is None:
-        domain = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"
-        return _Endpoint(secure=True, host=f"s3.{target.region}.{domain}", port=443)
     try:
-        parts = urlsplit(target.endpoint)
+        parts = urlsplit(target.base_url)
         port = parts.port
     except ValueError as error:
         raise _bad_endpoint() from error

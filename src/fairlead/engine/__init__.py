@@ -1,0 +1,1 @@
+"""Planner of data statements, and the workers that run them. No credential is ever here."""

@@ -228,7 +228,7 @@ class CreateConnection(Statement):
     category: str | None = None
     credentials_stored: bool = False
     clauses: tuple[str, ...] = ()
-    config_text: str | None = None
+    config_text: str | None = field(default=None, repr=False)
     validate: bool | None = None
     comment: str | None = None
     noun: Noun = "CONNECTION"
@@ -247,7 +247,7 @@ class ReplaceClause:
 
     clause: str
     options: tuple[Option, ...]
-    text: str | None = None
+    text: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,8 +521,9 @@ class Transaction(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discard(Statement):
-    """``DISCARD ALL | TEMP | PLANS | SEQUENCES``, ``DEALLOCATE name`` (``what`` is ``statement:<name>`` then),
-    ``DEALLOCATE ALL`` (``statements``).
+    """``DISCARD ALL | TEMP | PLANS | SEQUENCES``, ``DEALLOCATE name | ALL``.
+
+    ``what`` is ``statement:<name>`` for the second and ``statements`` for ``DEALLOCATE ALL``.
     """
 
     what: str
@@ -569,7 +570,7 @@ class DataStatement(Statement):
         parameters: highest ``$n``.
     """
 
-    text: str
+    text: str = field(repr=False)
     verb: str
     locations: tuple[LocationRef, ...] = ()
     identifiers: frozenset[str] = frozenset()

@@ -29,7 +29,7 @@ _PUNCTUATION: Final = {
 _EXCERPT_SIDE: Final = 60
 
 
-def describe(token: Token, *, sensitive: bool, strict: bool) -> str:
+def describe(token: Token, *, sensitive: bool, strict: bool) -> str:  # noqa: PLR0911  # a table
     """Name a token without showing what may be a secret."""
     match token.kind:
         case "eof":
@@ -111,7 +111,7 @@ def syntax_error(  # the parts of an error are many
         suggest: spellings to look for a near one; without them, those of ``expected``.
         phrase: several words that may be one of them misspelt, instead of the token alone.
     """
-    sensitive = is_sensitive(piece)
+    sensitive = is_sensitive(piece) or _is_hidden(text, piece, token)
     found = describe(token, sensitive=sensitive, strict=dialect == "materialize")
     placeholder = _placeholder(text, token) if dialect != "materialize" else None
     suggestion = None
@@ -132,6 +132,12 @@ def syntax_error(  # the parts of an error are many
         found=found,
         suggestion=suggestion,
     )
+
+
+def _is_hidden(text: str, piece: Piece, token: Token) -> bool:
+    """Whether the data rule hides this token: a bare word after an option that sounds secret."""
+    shown = zip(piece.tokens, shown_tokens(text, piece), strict=False)
+    return any(other is token and part != text[token.start : token.end] for other, part in shown)
 
 
 def _placeholder(text: str, token: Token) -> str | None:

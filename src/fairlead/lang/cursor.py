@@ -141,7 +141,7 @@ class Cursor:
         """Read a name of one to three parts."""
         start = self.token.start
         parts = [self.identifier(what)]
-        while self.accept_op("."):
+        while len(parts) <= _MAX_PARTS and self.accept_op("."):
             parts.append(self.identifier())
         if len(parts) > _MAX_PARTS:
             raise InvalidName("qualified name did not have between 1 and 3 components", position=start + 1)

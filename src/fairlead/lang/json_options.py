@@ -77,7 +77,7 @@ def _no_constant(_: str) -> NoReturn:
     raise ValueError
 
 
-def _value(token: Token, clause: str, key: str, item: object) -> Value:
+def _value(token: Token, clause: str, key: str, item: object) -> Value:  # noqa: PLR0911  # a table
     match item:
         case bool():
             return Text(Sensitive("true" if item else "false"), "boolean")
@@ -86,7 +86,7 @@ def _value(token: Token, clause: str, key: str, item: object) -> Value:
         case str():
             return Text(Sensitive(_sound(token, clause, key, item)))
         case None:
-            _refuse(token, clause, key, "is null")
+            return _refuse(token, clause, key, "is null")
         case _Pairs() if key == "headers":
             return Text(Sensitive(_headers(token, clause, item)), "json")
         case _Pairs() if len(item) == 1 and item[0][0] == "secret" and type(item[0][1]) is str:
@@ -94,7 +94,7 @@ def _value(token: Token, clause: str, key: str, item: object) -> Value:
         case list() if key in _LISTS and all(type(entry) is str for entry in item):
             return ListOf(tuple(Text(Sensitive(_sound(token, clause, key, entry))) for entry in item))
         case _:
-            _refuse(token, clause, key, "must be a string, a number or a boolean")
+            return _refuse(token, clause, key, "must be a string, a number or a boolean")
 
 
 def _headers(token: Token, clause: str, item: _Pairs) -> str:

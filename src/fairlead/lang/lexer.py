@@ -37,10 +37,10 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How quotes are read.
+    r"""How quotes are read.
 
     Args:
-        backslash: ``\\`` escapes in ``'..'``: "no", "lenient" (an unknown escape is its character) or "strict".
+        backslash: ``\`` escapes in ``'..'``: "no", "lenient" (an unknown escape is its character) or "strict".
         double_strings: ``"..."`` is a string, not an identifier.
         extras: backtick identifiers and ``r'..'`` are known.
         stages: ``@stage/path`` is one token where a table may stand.
@@ -55,8 +55,9 @@ class Rules:
 # What DuckDB counts as blank beside the ASCII ones; every other character above 127 may stand in an identifier.
 _BLANKS: Final = "\t\n\f\r \u00a0\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 _INLINE: Final = _BLANKS.replace("\n", "").replace("\r", "")
-_HEAD: Final = "[A-Za-z_\u0080-\u009f\u00a1-\u1fff\u200c-\u202e\u2030-\u205e\u2061-\u2fff\u3001-\ufefe\uff00-\U0010ffff]"
-_TAIL: Final = "[A-Za-z0-9_$\u0080-\u009f\u00a1-\u1fff\u200c-\u202e\u2030-\u205e\u2061-\u2fff\u3001-\ufefe\uff00-\U0010ffff]"
+_BEYOND: Final = "\u0080-\u009f\u00a1-\u1fff\u200c-\u202e\u2030-\u205e\u2061-\u2fff\u3001-\ufefe\uff00-\U0010ffff"
+_HEAD: Final = f"[A-Za-z_{_BEYOND}]"
+_TAIL: Final = f"[A-Za-z0-9_${_BEYOND}]"
 _TAG: Final = _TAIL.replace("$", "")
 _SKIP: Final = rf"(?:[{_BLANKS}]++|--[^\r\n]*+)*+"
 _PLAIN: Final = r"'[^']*+(?:''[^']*+)*+'"
@@ -80,7 +81,7 @@ _OPEN: Final = {"'": "string literal", '"': "quoted identifier", "`": "quoted id
 def _pattern(rules: Rules) -> re.Pattern[str]:
     string = _PLAIN if rules.backslash == "no" else _ESCAPED
     double = r'"(?:[^"\\]++|""|\\.)*+"' if rules.double_strings else r'"(?:[^"]++|"")++"'
-    prefixes = "[eExXrR]'" if rules.extras else "[eExX]'"
+    prefixes = "[eExXrR]'" if rules.extras else "[eExXbB]'"
     parts = [
         rf"(?P<word>(?!{prefixes}){_HEAD}{_TAIL}*+)",
         rf"(?P<string>{string})",
@@ -89,11 +90,13 @@ def _pattern(rules: Rules) -> re.Pattern[str]:
         r"(?P<block>/\*)",
         r"(?P<number>(?:[0-9]++(?:_[0-9]++)*+(?:\.(?!\.)[0-9_]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)",
         rf"(?P<estring>[eE]{_ESCAPED})",
-        r"(?P<hex>[xX]'[^']*+')",
+        rf"(?P<hex>{'[xX]' if rules.extras else '[xXbB]'}'[^']*+')",
         rf"(?P<param>\$[0-9]++)|(?P<dollar>\$(?:(?![0-9]){_TAG}++)?\$)|(?P<named>\$(?![0-9]){_TAG}++)",
-        r"(?P<op>=>|::|\|\||:=|->>?|<=|>=|<>|!=|[-+*/<>=~!@#^&|?%.,;:()\[\]{}$`])",
+        r"(?P<op>=>|::|\|\||:=|->>?|<=|>=|<>|!=|[-+*/<>=~!@#^&|?%.,;:()\[\]{}$])",
     ]
-    if rules.extras:
+    if not rules.extras:
+        parts.append("(?P<tick>`)")
+    else:
         parts[4:4] = [rf"(?P<raw>[rR]{_PLAIN})", r"(?P<back>`(?:[^`]++|``)++`)"]
     return re.compile(rf"{_SKIP}(?:{'|'.join(parts)})", re.DOTALL)
 
@@ -190,7 +193,7 @@ def _quoted(text: str, at: int, end: int, kind: str, rules: Rules, tokens: list[
                 if close < 0:
                     raise LexError("unterminated dollar-quoted string", at, tokens)
                 return Token("string", _clean(text[end:close], at, tokens), at, close + len(body))
-            case "named":
+            case "named" | "tick":
                 return Token("op", body, at, end)
             case "raw":
                 return Token("string", _clean(unquote(body[1:]), at, tokens), at, end)
@@ -244,7 +247,7 @@ def _comment_end(text: str, at: int, tokens: list[Token]) -> int:
 def _unclosed(text: str, at: int, tokens: list[Token]) -> LexError:
     at = _SKIPPED.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing too
     char = text[at]
-    quote = text[at + 1] if char in "eExXrR" and text[at + 1 : at + 2] == "'" else char
+    quote = text[at + 1] if char in "eExXrRbB" and text[at + 1 : at + 2] == "'" else char
     if quote in _OPEN:
         empty = quote != "'" and text.startswith(quote * 2, at)
         return LexError(f"{'empty' if empty else 'unterminated'} {_OPEN[quote]}", at, tokens)
@@ -260,7 +263,20 @@ READERS: Final = re.compile(
 _TABLES: Final = frozenset({"FROM", "JOIN"})
 _PLACES: Final = frozenset({"LIST", "INTO", "TO", "USING", "DESCRIBE", "DESC", "SUMMARIZE"})
 _ENDS: Final = frozenset(
-    {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "WINDOW", "QUALIFY", "LIMIT", "OFFSET", "SET", "VALUES", "RETURNING"}
+    {
+        "SELECT",
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "ORDER",
+        "WINDOW",
+        "QUALIFY",
+        "LIMIT",
+        "OFFSET",
+        "SET",
+        "VALUES",
+        "RETURNING",
+    }
 )
 # Functions with FROM between their arguments: extract(year FROM @x).
 _FROM_INSIDE: Final = frozenset({"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY", "POSITION"})
@@ -343,5 +359,9 @@ def check_characters(text: str) -> None:
     except UnicodeEncodeError as error:
         line, column = syntax_error_at(text, error.start)
         raise SqlSyntaxError(
-            "the text is not valid Unicode", position=error.start + 1, line=line, column=column, found="a lone surrogate"
+            "the text is not valid Unicode",
+            position=error.start + 1,
+            line=line,
+            column=column,
+            found="a lone surrogate",
         ) from None

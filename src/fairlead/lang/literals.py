@@ -14,7 +14,7 @@ _E_ESCAPE: Final = re.compile(
 _NAME: Final = re.compile(r'(?:"((?:[^"]|"")+)"|`((?:[^`]|``)+)`|([^."`]+))(\.|$)')
 
 
-class BadEscape(ValueError):  # noqa: N818  # never leaves this room
+class BadEscape(ValueError):
     """An escape that has no meaning; the text never shows it."""
 
 
@@ -72,7 +72,7 @@ def unescape_e_string(body: str) -> str:
 
 
 def _protect_quotes(body: str) -> str:
-    """Turn ``\\'`` into an escape without a quote, so that doubled quotes can be undone safely."""
+    r"""Turn ``\'`` into an escape without a quote, so that doubled quotes can be undone safely."""
     return re.sub(r"\\(.)", lambda m: r"\x27" if m.group(1) == "'" else m.group(), body, flags=re.DOTALL)
 
 

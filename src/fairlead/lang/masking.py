@@ -86,7 +86,7 @@ def is_sensitive(piece: Piece) -> bool:
     return piece.broken is not None or (piece.head == "ours" and not _is_harmless(piece.tokens))
 
 
-# --- strict ------------------------------------------------------------------------------------------------------------
+# --- strict ----------------------------------------------------------------------------------------------------------
 
 
 def _strict(text: str, token: Token, is_name: bool) -> str:
@@ -130,7 +130,7 @@ def _names_from(tokens: Sequence[Token], at: int, names: set[int], *, several: b
     return at
 
 
-# --- data --------------------------------------------------------------------------------------------------------------
+# --- data ------------------------------------------------------------------------------------------------------------
 
 
 def _data(text: str, tokens: Sequence[Token]) -> list[str]:
@@ -153,4 +153,3 @@ def _data(text: str, tokens: Sequence[Token]) -> list[str]:
             armed = kind in {"word", "quoted", "string"} and SECRETISH.search(token.text) is not None
             assigned = False
     return shown
-

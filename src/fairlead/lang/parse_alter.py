@@ -18,6 +18,7 @@ from fairlead.lang.ast import (
 from fairlead.lang.parse_connections import parameter
 from fairlead.lang.parse_materialize import option, option_name, with_validate
 from fairlead.lang.values import option_word
+from fairlead.lang.vocabulary import OPTION_NAMES
 
 if TYPE_CHECKING:
     from fairlead.lang.cursor import Cursor
@@ -37,7 +38,7 @@ def alter_connection(cursor: Cursor) -> AlterConnection:
     return AlterConnection(name=name, actions=actions, if_exists=if_exists, validate=validate)
 
 
-def _action(cursor: Cursor) -> AlterAction:
+def _action(cursor: Cursor) -> AlterAction:  # noqa: PLR0911  # a table
     word = cursor.expect_one(*_ACTIONS)
     if word in {"UNSET", "ENABLE", "DISABLE"}:
         cursor.native_only(word)
@@ -87,7 +88,7 @@ def _set(cursor: Cursor) -> AlterAction:
 
 def _any_option(cursor: Cursor) -> Option:
     """Read an option of Materialize, or natively ``PARAM = value`` of the others."""
-    if cursor.native and cursor.token.kind == "word" and cursor.at_op("=", 1):
+    if cursor.native and cursor.at_op("=", 1) and cursor.word() not in OPTION_NAMES:
         return parameter(cursor)
     return option(cursor)
 

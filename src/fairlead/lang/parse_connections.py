@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fairlead.lang.ast import CreateConnection, Option, Text, Value
+from fairlead.lang.ast import CreateConnection, Option, Value
 from fairlead.lang.parse_materialize import create_to
 from fairlead.lang.values import assigned_option, option_word, string_value, value
 from fairlead.lang.vocabulary import CATEGORIES, CLICKZETTA_TYPES, PARAMETERS
-from fairlead.sensitive import Sensitive
 
 if TYPE_CHECKING:
     from fairlead.lang.ast import Name
@@ -64,7 +63,7 @@ def _spelled(
             )
 
 
-# --- Databend ----------------------------------------------------------------------------------------------------------
+# --- Databend --------------------------------------------------------------------------------------------------------
 
 
 def _databend(cursor: Cursor, name: Name, *, or_replace: bool, if_not_exists: bool) -> CreateConnection:
@@ -90,7 +89,7 @@ def _databend(cursor: Cursor, name: Name, *, or_replace: bool, if_not_exists: bo
     )
 
 
-# --- ClickZetta --------------------------------------------------------------------------------------------------------
+# --- ClickZetta ------------------------------------------------------------------------------------------------------
 
 
 def _clickzetta(
@@ -173,6 +172,4 @@ def _parameter_value(cursor: Cursor) -> Value:
         cursor.fail("a value in quotes")
     if cursor.at_op("("):
         cursor.fail("a value")
-    if token.kind == "word" and token.upper == "NULL":
-        return Text(Sensitive(cursor.next().text), "word")
     return value(cursor, "a value")

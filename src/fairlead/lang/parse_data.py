@@ -25,6 +25,7 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 _FROM: Final = frozenset({"FROM", "JOIN", "USING", "DESCRIBE", "DESC", "SUMMARIZE", "INTO"})
 _OPEN: Final = frozenset("([{")
 _CLOSE: Final = frozenset(")]}")
+_MOST_PARAMETERS: Final = 65536
 _TARGET_HINT: Final = "write COPY ... TO 's3://bucket/key' or COPY ... TO @stage/path"
 
 
@@ -88,13 +89,8 @@ class _Walk:
                     self._place(token)
                 case "string":
                     self._string(token)
-                case "param":
-                    self.parameters = max(self.parameters, min(int(token.text[1:9]), 65536))
-                    cursor.next()
-                case "op":
-                    self._bracket(token)
-                    cursor.next()
                 case _:
+                    self._other(token)
                     cursor.next()
 
     def _identifier(self, token: Token) -> None:
@@ -103,7 +99,13 @@ class _Walk:
         if self.cursor.at_op("(", 1):
             self.calls.add(name)
 
-    def _bracket(self, token: Token) -> None:
+    def _other(self, token: Token) -> None:
+        if token.kind == "param":
+            self.parameters = max(self.parameters, min(int(token.text[1:9]), _MOST_PARAMETERS))
+        elif token.kind == "op":
+            self._operator(token)
+
+    def _operator(self, token: Token) -> None:
         if token.text in _OPEN:
             index = self.cursor.at_index
             before = self.cursor.tokens[index - 1] if index else token
@@ -127,9 +129,8 @@ class _Walk:
     def _string(self, token: Token) -> None:
         """Read a string: a stage path where a place may stand, a URL anywhere, else just a text."""
         place = self._role()
-        if token.text.startswith("@") and place != "literal":
-            self._place(token)
-        elif _URL.match(token.text):
+        is_stage = token.text.startswith("@") and place != "literal"
+        if is_stage or _URL.match(token.text):
             self._place(token)
         else:
             if place == "from":
@@ -150,10 +151,10 @@ class _Walk:
 
     def _after_place(self) -> bool:
         """Whether the comma just passed follows another place of the same FROM list."""
-        index = self.cursor.at_index
-        return bool(self.locations) and any(
-            token.end == self.locations[-1].span[1] + self.base for token in self.cursor.tokens[max(0, index - 4) : index]
-        )
+        if not self.locations or self.locations[-1].role != "from":
+            return False
+        index, end = self.cursor.at_index, self.locations[-1].span[1] + self.base
+        return any(token.end == end for token in self.cursor.tokens[max(0, index - 4) : index])
 
     def _place(self, token: Token) -> None:
         cursor = self.cursor
@@ -179,7 +180,7 @@ class _Walk:
         )
 
 
-# --- COPY --------------------------------------------------------------------------------------------------------------
+# --- COPY ------------------------------------------------------------------------------------------------------------
 
 
 def _copy_target(cursor: Cursor) -> int:
@@ -194,7 +195,9 @@ def _copy_target(cursor: Cursor) -> int:
     start = tokens[at].start + 1
     if tokens[at].upper in {"FROM", "INTO"} and tokens[at].kind == "word":
         raise NotSupported(
-            "this form of COPY is not offered yet", hint="COPY table FROM 'url' and COPY (query) TO 'url' are", position=start
+            "this form of COPY is not offered yet",
+            hint="COPY table FROM 'url' and COPY (query) TO 'url' are",
+            position=start,
         )
     depth = 0
     while tokens[at].kind != "eof":

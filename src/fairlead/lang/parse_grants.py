@@ -160,7 +160,9 @@ def _database(cursor: Cursor, privileges: tuple[str, ...], at: Token) -> GrantTa
         return GrantTarget("database", (Name((database,)),))
     if privileges and LINK_PRIVILEGES.issuperset(privileges):
         cursor.fail(message=_SCOPE_TEXT, hint="for one link: GRANT USAGE ON LINK db.name TO user", token=at)
-    return cursor.fail(message="the kind of the object is missing", hint="write ON CONNECTION db.name, or db.*", token=at)
+    return cursor.fail(
+        message="the kind of the object is missing", hint="write ON CONNECTION db.name, or db.*", token=at
+    )
 
 
 def _all_of(cursor: Cursor) -> GrantTarget:

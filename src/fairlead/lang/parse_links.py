@@ -118,7 +118,8 @@ def _set(cursor: Cursor, what: str) -> AlterAction:
         start = cursor.token.start
         key = _key(cursor)
         cursor.expect_op("=", "equals sign")
-        if cursor.token.kind not in {"string", "number"} and cursor.word() not in {"TRUE", "FALSE", "SECRET", "STORED"}:
+        simple = cursor.token.kind in {"string", "number"} or cursor.at_op("-")
+        if not simple and cursor.word() not in {"TRUE", "FALSE", "SECRET", "STORED"}:
             cursor.fail("a string, a number or a boolean")
         return SetOptions((Option(key, value(cursor), what, start),))
     options, text = _json(cursor, what)

@@ -41,9 +41,7 @@ _LONGEST: Final = 4
 _ALIASES: Final = {"USERNAME": "USER"}
 
 
-def create_to(
-    cursor: Cursor, name: Name, *, old_form: bool, or_replace: bool, if_not_exists: bool
-) -> CreateConnection:
+def create_to(cursor: Cursor, name: Name, *, old_form: bool, or_replace: bool, if_not_exists: bool) -> CreateConnection:
     """Read what follows TO or FOR."""
     if or_replace and cursor.dialect == "materialize":
         cursor.fail("CONNECTION", token=cursor.tokens[1], hint="the native dialect has it: SET dialect = 'native'")
@@ -72,12 +70,10 @@ def create_to(
 def _options(cursor: Cursor) -> tuple[Option, ...]:
     options = [option(cursor)]
     while True:
-        if cursor.accept_op(","):
-            options.append(option(cursor))
-        elif cursor.native and cursor.token.kind == "word" and not cursor.at("WITH"):
-            options.append(option(cursor))
-        else:
+        unseparated = cursor.native and cursor.token.kind == "word" and not cursor.at("WITH")
+        if not cursor.accept_op(",") and not unseparated:
             return tuple(options)
+        options.append(option(cursor))
 
 
 def option(cursor: Cursor) -> Option:

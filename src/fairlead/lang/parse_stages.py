@@ -94,8 +94,8 @@ class _Clauses:
         at = cursor.token
         word = "URL" if at.kind == "string" else cursor.expect_one(*_CLAUSES)
         self._once(cursor, word.removesuffix("S"), at)
-        if at.kind != "string":
-            cursor.accept_op("=") if word == "URL" else cursor.expect_op("=", "equals sign")
+        if at.kind != "string" and (word != "URL" or cursor.at_op("=")):
+            cursor.expect_op("=", "equals sign")
         match word:
             case "URL":
                 self.url = cursor.string()
@@ -204,7 +204,8 @@ def list_stage(cursor: Cursor) -> ListStage:
     stage, path = stage_reference(token)
     pattern = None
     if cursor.accept("PATTERN"):
-        cursor.accept_op("=") or cursor.expect_op("=>", "equals sign")
+        if not cursor.accept_op("="):
+            cursor.expect_op("=>", "equals sign")
         pattern = cursor.string()
     cursor.end()
     return ListStage(stage=stage, path=path, pattern=pattern)

@@ -72,8 +72,11 @@ _REFUSED: Final = {
 }
 _CREATE: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *CATEGORIES)
 _LATER: Final = frozenset(
-    "TABLE VIEW MACRO FUNCTION SCHEMA SEQUENCE TYPE INDEX SOURCE SINK PIPELINE PIPE VOLUME CATALOG EXTERNAL CLUSTER TASK "
-    "MATERIALIZED UNIQUE RECURSIVE TEMP TEMPORARY FILE AGGREGATOR".split()
+    (
+        *("TABLE", "VIEW", "MACRO", "FUNCTION", "SCHEMA", "SEQUENCE", "TYPE", "INDEX", "SOURCE", "SINK", "PIPELINE"),
+        *("PIPE", "VOLUME", "CATALOG", "EXTERNAL", "CLUSTER", "TASK", "MATERIALIZED", "UNIQUE", "RECURSIVE", "TEMP"),
+        *("TEMPORARY", "FILE", "AGGREGATOR"),
+    )
 )
 
 
@@ -158,12 +161,12 @@ def _explain(cursor: Cursor) -> Statement:
     return cursor.fail("a statement", suggest=FIRST_WORDS)
 
 
-def _create(cursor: Cursor) -> Statement:
+def _create(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
     or_replace = cursor.accept("OR", "REPLACE")
     word = cursor.word()
     if cursor.accept_one("PERSISTENT", "TEMPORARY", "TEMP") and cursor.at("SECRET"):
         return _engine_secret(cursor)
-    if word in _LATER:
+    if word in _LATER and not cursor.at("CONNECTION", by=1):
         _later(cursor, f"CREATE {word}", "CREATE TEMP TABLE and CREATE TEMP VIEW are" if word in DATA_OBJECTS else None)
     if word in CATEGORIES or word == "CONNECTION":
         return create_connection(cursor, or_replace=or_replace)
@@ -213,7 +216,7 @@ def _alter(cursor: Cursor) -> Statement:
 
 def _drop(cursor: Cursor) -> Statement:
     word = cursor.word()
-    if word in _LATER:
+    if word in _LATER and not cursor.at("CONNECTION", by=1):
         _later(cursor, f"DROP {word}", None)
     if word in CATEGORIES and cursor.at("CONNECTION", by=1):
         cursor.fail("CONNECTION", hint="connections of all categories share one name space: DROP CONNECTION name")

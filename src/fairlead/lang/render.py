@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from fairlead.context import Dialect
 
 
-def render(statement: ast.Statement, dialect: Dialect = "native", *, secrets: Literal["mask", "reveal"] = "mask") -> str:
+def render(
+    statement: ast.Statement, dialect: Dialect = "native", *, secrets: Literal["mask", "reveal"] = "mask"
+) -> str:
     """Return a statement as text, without a closing semicolon.
 
     Args:
@@ -39,7 +41,7 @@ def _if(flag: bool, text: str) -> str:
     return text if flag else ""
 
 
-# --- secrets and objects -----------------------------------------------------------------------------------------------
+# --- secrets and objects ---------------------------------------------------------------------------------------------
 
 
 def _create_secret(s: ast.CreateSecret, w: Writer) -> str:
@@ -100,7 +102,7 @@ def _validate(s: ast.ValidateConnection, w: Writer) -> str:
     return f"VALIDATE {s.noun} {w.name(s.name)}"
 
 
-# --- stages ------------------------------------------------------------------------------------------------------------
+# --- stages ----------------------------------------------------------------------------------------------------------
 
 
 def _stage_clauses(s: ast.CreateStage | ast.AlterStage, w: Writer) -> str:
@@ -138,7 +140,7 @@ def _list(s: ast.ListStage, w: Writer) -> str:
     return _words(f"LIST {w.string(place)}", s.pattern is not None and f"PATTERN = {w.string(s.pattern)}")
 
 
-# --- people and rights ---------------------------------------------------------------------------------------------------
+# --- people and rights -----------------------------------------------------------------------------------------------
 
 
 def _role_kind(login: bool) -> str:
@@ -216,7 +218,7 @@ def _show_grants(s: ast.ShowGrants, w: Writer) -> str:
     )
 
 
-# --- settings and the rest -----------------------------------------------------------------------------------------------
+# --- settings and the rest -------------------------------------------------------------------------------------------
 
 
 def _set(s: ast.SetVariable, w: Writer) -> str:

@@ -53,16 +53,17 @@ def secret_value(cursor: Cursor) -> SecretValue:
 
 def _expression(cursor: Cursor, depth: int) -> _Term:
     start = cursor.token.start
-    term = _cast(cursor, depth)
+    terms = [_cast(cursor, depth)]
     while cursor.accept_op("||"):
-        other = _cast(cursor, depth)
-        if "bytea" in {term.type, other.type}:
-            if "text" in {term.type, other.type}:
-                raise InvalidParameter("operator does not exist: text || bytea", position=start + 1)
-            term = _Term("bytea", _bytea(cursor, term, start) + _bytea(cursor, other, start))
-        else:
-            term = _Term("text", term.data + other.data)
-    return term
+        terms.append(_cast(cursor, depth))
+    if len(terms) == 1:
+        return terms[0]
+    types = {term.type for term in terms}
+    if types >= {"text", "bytea"}:
+        raise InvalidParameter("operator does not exist: text || bytea", position=start + 1)
+    if "bytea" in types:
+        return _Term("bytea", b"".join(_bytea(cursor, term, start) for term in terms))
+    return _Term("text", b"".join(term.data for term in terms))
 
 
 def _cast(cursor: Cursor, depth: int) -> _Term:

@@ -59,9 +59,7 @@ class Writer:
 
     def name_in_reference(self, name: Name) -> str:
         """Return a name for use inside a string."""
-        return ".".join(
-            part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in name.parts
-        )
+        return ".".join(part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in name.parts)
 
     def name_in_string(self, name: Name) -> str:
         """Return a string literal that holds a name."""
@@ -98,7 +96,7 @@ class Writer:
             case _:
                 return self.string(raw)
 
-    def value(self, value: Value, *, bracket: str = "()") -> str:
+    def value(self, value: Value, *, bracket: str = "()") -> str:  # noqa: PLR0911  # a table
         """Return the value of an option; lists stand in the brackets that the spelling uses."""
         match value:
             case Text():

@@ -11,7 +11,7 @@ import structlog
 
 from fairlead.access.access import Access
 from fairlead.access.bootstrap import ensure_superuser
-from fairlead.access.ledger import Ledger, LedgerEvent
+from fairlead.access.ledger import Ledger, LedgerEvent, UseLedger
 from fairlead.catalog.catalog import Catalog
 from fairlead.catalog.datadir import lock_data_directory
 from fairlead.clock import SystemClock
@@ -54,13 +54,13 @@ class Gateway:
             in_use = snapshot.in_use()
         vault = Vault.open(settings.data, in_use=in_use)
         access = Access(catalog)
-        ledger = Ledger(catalog, vault.ledger_key())
+        ledger = Ledger(catalog, vault.ledger_key(), scrub=vault.scrubber.scrub)
         resolver = Resolver(catalog, vault)
         egress = Egress(
             rules=access.rules,
             target=resolver.target,
             version=resolver.version,
-            ledger=ledger,
+            ledger=UseLedger(ledger),
             settings=settings.egress,
         )
         self._stack.callback(egress.stop)
@@ -136,7 +136,7 @@ class Gateway:
         return session
 
     async def close_session(self, session: Session) -> None:
-        """Forget a session that has ended."""
+        """End a session."""
         self._sessions.discard(session)
         await session.close()
 

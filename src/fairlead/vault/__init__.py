@@ -1,0 +1,1 @@
+"""Secrets at rest, and the net that keeps them out of texts."""

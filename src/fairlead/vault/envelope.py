@@ -58,7 +58,7 @@ def unseal(keyring: Keyring, envelope: bytes, place: Place) -> bytes:
     """Return the value of an envelope.
 
     Raises:
-        VaultError: it belongs to another place or keyring, or was changed; the text does not say which bytes were wrong.
+        VaultError: it belongs to another place or keyring, or was changed; the text does not say which.
     """
     header, wrap_nonce, wrapped, nonce, ciphertext = _split(envelope)
     key = keyring.key(header[2:].decode("ascii", "replace"))

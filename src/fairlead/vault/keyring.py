@@ -9,7 +9,6 @@ chain of the ledger) are derived from it.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import secrets
@@ -95,7 +94,8 @@ class Keyring:
 
     def derive(self, purpose: str) -> bytes:
         """Return a 32-byte key for another purpose, always the same for the same purpose (HKDF, RFC 5869)."""
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"fairlead/{purpose}".encode()).derive(self.seed)
+        expand = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"fairlead/{purpose}".encode())
+        return expand.derive(self.seed)
 
 
 def open_keyring(data_dir: Path, *, in_use: bool) -> Keyring:
@@ -115,7 +115,7 @@ def open_keyring(data_dir: Path, *, in_use: bool) -> Keyring:
     except FileNotFoundError:
         if in_use:
             message = f"the keyring {file} is missing, and the catalog holds values that only it can open"
-            raise VaultError(message, hint="bring the file back from its backup; a new keyring could not open them") from None
+            raise VaultError(message, hint="bring the file back from its backup") from None
     keyring = Keyring.generate()
     keyring.save(file)
     return keyring
@@ -126,14 +126,13 @@ def _parsed(content: bytes, file: Path) -> Keyring:
         stored: dict[str, Any] = json.loads(content)
         keys = {key_id: base64.b64decode(key, validate=True) for key_id, key in stored["keys"].items()}
         keyring = Keyring(stored["active"], keys, base64.b64decode(stored["seed"], validate=True))
-        known = stored["format"] == _FORMAT and keyring.active in keys
-        whole = all(len(key) == KEY_BYTES for key in (*keys.values(), keyring.seed))
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
-        known = whole = False
-    if not (known and whole):
-        message = f"{file} is not a keyring that this version can read"
-        raise VaultError(message, hint="bring the file back from its backup")
-    return keyring
+        lengths = {len(key) for key in (*keys.values(), keyring.seed)}
+        if stored["format"] == _FORMAT and keyring.active in keys and lengths == {KEY_BYTES}:
+            return keyring
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    message = f"{file} is not a keyring that this version can read"
+    raise VaultError(message, hint="bring the file back from its backup")
 
 
 def _sync_directory(directory: Path) -> None:

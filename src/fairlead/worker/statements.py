@@ -28,7 +28,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # DuckDB reads a file while it parses IMPORT; the others are never meant for a worker.
-_NEVER_PARSED: Final = frozenset({"IMPORT", "EXPORT", "ATTACH", "DETACH", "LOAD", "INSTALL", "FORCE", "UPDATE EXTENSIONS"})
+_NEVER_PARSED: Final = frozenset({"IMPORT", "EXPORT", "ATTACH", "DETACH", "LOAD", "INSTALL", "FORCE"})
 _READS: Final = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "(", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE", "PIVOT",
                            "UNPIVOT", "PIVOT_WIDER", "PIVOT_LONGER"})  # fmt: skip
 _TEMPORARY: Final = frozenset({"TEMP", "TEMPORARY"})

@@ -13,7 +13,7 @@ REVISIONS: Final = ("0001",)
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the schema to the newest revision inside the caller's transaction, so that a crash leaves all or nothing."""
+    """Bring the schema to the newest revision in the caller's transaction, so that a crash leaves all or nothing."""
     from alembic import command  # noqa: PLC0415  # takes longer to import than an up-to-date catalog to open
     from alembic.config import Config  # noqa: PLC0415
 

@@ -6,10 +6,11 @@ The formats are those of the PostgreSQL documentation, chapter "Frontend/Backend
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from fairlead.engine.api import Column
     from fairlead.errors import FairleadError
     from fairlead.session_types import Notice
@@ -75,7 +76,7 @@ class Answers:
     def row_description(self, columns: Sequence[Column]) -> bytes:
         """RowDescription; every column is in text format and belongs to no table."""
         body = b"".join(
-            self._string(column.name) + _column_tail(0, 0, column.type_oid, column.type_size, -1, 0)
+            self._string(column.name) + _column_tail(0, 0, column.type_oid, column.type_size, column.type_modifier, 0)
             for column in columns
         )
         return _message(b"T", _int16(len(columns)) + body)

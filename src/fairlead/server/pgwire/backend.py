@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
     from fairlead.engine.api import Column, Parameter
     from fairlead.session_types import Output
 
@@ -97,6 +98,10 @@ class Backend(Protocol):
         Raises:
             InvalidCatalogName: there is no such database.
         """
+        ...
+
+    async def close_session(self, session: Any) -> None:
+        """End a session that ``open_session`` gave (of whatever type that is)."""
         ...
 
     def scrub(self, text: str) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from fairlead.errors import AdminShutdown, FairleadError, LoginRefused
+from fairlead.errors import AdminShutdown, FairleadError, LoginRefused, QueryCanceled
 from fairlead.server.pgwire import messages as m
 from fairlead.server.pgwire import settings as startup_settings
 from fairlead.server.pgwire.connection import Connection, Event, State
 from fairlead.server.pgwire.statements import Statements
+from fairlead.server.pgwire.wire import ClientGone
 
 if TYPE_CHECKING:
     from fairlead.server.pgwire.backend import Backend, ClientSession
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fairlead")
 _LONG_KEY_MINOR: Final = 2
 _SHORT_KEY, _LONG_KEY = 4, 32
-_CLOSE_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ class Client:
     async def run(self) -> None:
         """Serve the client to the end; cancelling this tells it that the gateway stops."""
         try:
-            async with asyncio.timeout(self._service.startup_timeout):
-                statements = await self._start()
+            statements = await self._start_in_time()
             if statements is not None:
                 self._wire.on_lost = self._lost
                 await self._converse(statements)
@@ -70,14 +69,24 @@ class Client:
             self._say_goodbye(AdminShutdown("terminating connection due to administrator command"))
         except FairleadError as error:
             self._say_goodbye(error)
-        except (OSError, TimeoutError) as error:
-            _log.debug("a client is gone", client=self._wire.address, reason=type(error).__name__)
+        except ClientGone as error:
+            _log.debug("a client is gone", client=self._wire.address, reason=str(error))
         except Exception as error:  # noqa: BLE001  # nothing that a client does may end the listener
             self._say_goodbye(_internal(error))
         finally:
             await self._end()
 
     # --- start -------------------------------------------------------------------------------------------------------
+
+    async def _start_in_time(self) -> Statements | None:
+        limit = asyncio.timeout(self._service.startup_timeout)
+        try:
+            async with limit:
+                return await self._start()
+        except TimeoutError:
+            if limit.expired():
+                raise QueryCanceled("the login took too long") from None
+            raise
 
     async def _start(self) -> Statements | None:
         startup = await self._greet()
@@ -92,9 +101,11 @@ class Client:
         self._wire.send(final)
         session = await self._open(startup, settings)
         statements = Statements(session, self._wire, self._core.answers)
-        self._wire.send(self._core.answers.parameter_statuses(
-            startup_settings.reported(startup.parameters["user"], startup.parameters)
-        ))
+        self._wire.send(
+            self._core.answers.parameter_statuses(
+                startup_settings.reported(startup.parameters["user"], startup.parameters)
+            )
+        )
         secret = secrets.token_bytes(_LONG_KEY if startup.minor >= _LONG_KEY_MINOR else _SHORT_KEY)
         self._process_id = self._service.registry.admit(secret, session.cancel)
         self._wire.send(self._core.answers.backend_key(self._process_id, secret))
@@ -142,7 +153,7 @@ class Client:
                 await statements.handle(event)
             except FairleadError as error:
                 self._wire.send(self._core.failed(error))
-            except OSError:
+            except ClientGone:
                 raise
             except Exception as error:  # noqa: BLE001  # a defect ends the statement, not the session
                 self._wire.send(self._core.failed(_internal(error)))
@@ -151,7 +162,6 @@ class Client:
 
     def _ready(self, session: ClientSession, statements: Statements) -> None:
         self._wire.send(statements.end_of_answer() + self._core.ready(session.transaction_status))
-        self._wire.flush()
 
     async def _exchange(self, data: bytes) -> Event | None:
         self._wire.send(data)
@@ -160,6 +170,7 @@ class Client:
     async def _next(self) -> Event | None:
         """Return the next message, None at the end of the stream."""
         while (event := self._core.next_event()) is None:
+            self._wire.flush()
             await self._wire.drain()
             data = await self._wire.read()
             if not data:
@@ -186,12 +197,13 @@ class Client:
 
     async def _end(self) -> None:
         session, self._session = self._session, None
-        try:
-            await self._wire.close(_CLOSE_SECONDS)
-        finally:
-            self._service.registry.leave(self._process_id)
-            if session is not None:
-                await session.close()
+        self._service.registry.leave(self._process_id)
+        ends = [self._wire.close(_CLOSE_SECONDS)]
+        if session is not None:
+            ends.append(self._service.backend.close_session(session))
+        for result in await asyncio.gather(*ends, return_exceptions=True):
+            if isinstance(result, Exception):
+                _log.error("could not end a session cleanly", exc_info=result)
 
 
 def _internal(error: Exception) -> FairleadError:
@@ -199,6 +211,3 @@ def _internal(error: Exception) -> FairleadError:
     number = secrets.token_hex(4)
     _log.error("internal error", error_id=number, exc_info=error)
     return FairleadError("internal error", detail=f"The log of the gateway tells more under {number}.")
-
-
-ClientTask = Callable[[], None]

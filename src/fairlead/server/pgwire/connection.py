@@ -23,18 +23,21 @@ from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import FairleadError, ProtocolViolation
+from fairlead.server.pgwire import decoding
 from fairlead.server.pgwire import messages as m
 from fairlead.server.pgwire.answers import AUTHENTICATION_OK, Answers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from fairlead.server.pgwire.backend import TransactionStatus
 
 NEWEST_MINOR: Final = 2
+_VERSION_3: Final = 3 << 16
 
 
 class State(enum.Enum):
@@ -80,7 +83,7 @@ RECEIVES: Final[Mapping[State, Mapping[type, State]]] = {
     State.SECURED: _HELLO,
     State.SASL_OFFERED: {m.SaslInitial: State.CHALLENGING},
     State.CHALLENGED: {m.SaslResponse: State.PROVING},
-    State.IDLE: {**_COMMANDS, m.Flush: State.IDLE, m.CopyMessage: State.IDLE},
+    State.IDLE: {**_COMMANDS, m.CopyMessage: State.IDLE},
     State.BATCH: {**_COMMANDS, m.CopyMessage: State.BATCH},
     State.SKIPPING: {
         **dict.fromkeys([*_COMMANDS, m.CopyMessage], State.SKIPPING),
@@ -164,7 +167,7 @@ class Connection:
         frame = self._frame(0, self._limits.login)
         if frame is None:
             return None
-        event = m.decode_first(frame)
+        event = decoding.decode_first(frame)
         if isinstance(event, m.SslRequest | m.GssEncRequest) and self._buffer:
             raise self._early()
         self._follow(type(event))
@@ -183,7 +186,7 @@ class Connection:
         if self.state is State.SKIPPING:
             return m.CopyMessage()
         try:
-            return m.decode(kind, frame)
+            return decoding.decode(kind, frame)
         except FairleadError as error:
             if logging_in:
                 raise
@@ -193,7 +196,7 @@ class Connection:
         if not self._buffer:
             return None
         tag = self._buffer[0]
-        kind = _LOGIN.get(self.state) if tag == _PASSWORD_TAG else m.KINDS.get(tag)
+        kind = _LOGIN.get(self.state) if tag == _PASSWORD_TAG else decoding.KINDS.get(tag)
         if kind is None or kind not in RECEIVES[self.state]:
             raise ProtocolViolation(f"a message of type {tag} does not belong here")
         return kind
@@ -247,7 +250,7 @@ class Connection:
         negotiation = b""
         if startup.minor > NEWEST_MINOR or startup.protocol_options:
             minor = min(startup.minor, NEWEST_MINOR)
-            negotiation = self.answers.negotiate_version(m.VERSION_3 | minor, startup.protocol_options)
+            negotiation = self.answers.negotiate_version(_VERSION_3 | minor, startup.protocol_options)
         return negotiation + self.answers.sasl(mechanisms)
 
     def challenge(self, data: bytes) -> bytes:

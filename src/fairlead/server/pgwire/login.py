@@ -6,21 +6,19 @@ step as a wrong password. Every failure is recorded, and its answer waits.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from fairlead.access.scram import ScramServer
+from fairlead.access.scram import MECHANISM, MECHANISM_PLUS, ScramServer
 from fairlead.errors import FairleadError, InvalidPassword, ProtocolViolation
 from fairlead.server.pgwire.messages import SaslInitial, SaslResponse, Startup
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from fairlead.server.pgwire.backend import Backend
     from fairlead.server.pgwire.connection import Connection, Event
     from fairlead.server.pgwire.throttle import LoginThrottle
     from fairlead.server.pgwire.tls import ServerCertificate
-
-PLAIN: Final = "SCRAM-SHA-256"
-BOUND: Final = "SCRAM-SHA-256-PLUS"
 
 
 class Login:
@@ -69,14 +67,19 @@ class Login:
         """
         user = startup.parameters["user"]
         binding = self._certificate.end_point if core.secure else None
-        event = await exchange(core.offer_sasl(startup, [BOUND, PLAIN] if binding is not None else [PLAIN]))
+        event = await exchange(
+            core.offer_sasl(startup, [MECHANISM_PLUS, MECHANISM] if binding is not None else [MECHANISM])
+        )
         if not isinstance(event, SaslInitial):
             return None
         try:
-            _check_mechanism(event, bound_offered=binding is not None)
             verifier = await self._backend.authenticate_verifier(user)
             scram = ScramServer(
-                verifier, user=user, mock_secret=self._certificate.mock_secret, channel_binding=binding
+                verifier,
+                user=user,
+                mechanism=event.mechanism,
+                channel_binding=binding,
+                mock_key=self._certificate.mock_key,
             )
             proof = await exchange(core.challenge(scram.first(event.data)))
             if not isinstance(proof, SaslResponse):
@@ -90,11 +93,3 @@ class Login:
             raise InvalidPassword(f'password authentication failed for user "{user}"') from None
         self._throttle.succeeded(address)
         return final
-
-
-def _check_mechanism(event: SaslInitial, *, bound_offered: bool) -> None:
-    """Hold the chosen mechanism against the first letter of its message (RFC 5802, section 6)."""
-    if event.mechanism not in (PLAIN, BOUND) or (event.mechanism == BOUND and not bound_offered):
-        raise ProtocolViolation(f"the SASL mechanism {event.mechanism[:40]!r} was not offered")
-    if event.data.startswith(b"p=") != (event.mechanism == BOUND):
-        raise ProtocolViolation("the SCRAM message does not fit its mechanism")

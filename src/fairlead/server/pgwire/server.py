@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import ConfigurationError
@@ -14,6 +13,8 @@ from fairlead.server.pgwire.throttle import LoginThrottle
 from fairlead.server.pgwire.wire import Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from fairlead.config import Settings
     from fairlead.server.pgwire.backend import Backend
     from fairlead.server.pgwire.tls import ServerCertificate
@@ -64,9 +65,7 @@ class PgServer:
         """
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                lambda: Wire(self._accept), host, port, backlog=_BACKLOG
-            )
+            self._server = await loop.create_server(lambda: Wire(self._accept), host, port, backlog=_BACKLOG)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot listen on {host}:{port}: {error.strerror or error}", hint="choose another address with --pg"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fairlead import __version__
 from fairlead.errors import InvalidParameter, NotSupported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SERVER_VERSION: Final = f"16.0 (Fairlead {__version__})"
 
 _NOT_SETTINGS: Final = frozenset({"user", "database", "options", "replication", "client_encoding"})
 _UTF8_NAMES: Final = frozenset({"utf8", "unicode"})
 # A word of the option string: a backslash takes the next character as it is.
-_WORD: Final = re.compile(r"(?:\\.|[^\s\\])+", re.DOTALL)
+_WORD: Final = re.compile(r"(?:\\.|\S)+", re.DOTALL)
 _SETTING: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
 
 
@@ -48,9 +50,7 @@ def parse_options(text: str) -> dict[str, str]:
     for word in words:
         if word == "-c":
             setting = next(words, "")
-        elif word.startswith("-c"):
-            setting = word[2:]
-        elif word.startswith("--"):
+        elif word.startswith(("-c", "--")):
             setting = word[2:]
         else:
             setting = ""

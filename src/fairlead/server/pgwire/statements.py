@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
@@ -21,7 +20,7 @@ from fairlead.session_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from fairlead.engine.api import Column
     from fairlead.server.pgwire.backend import ClientSession
@@ -94,8 +93,7 @@ class Statements:
         types = self._types.get(event.statement, ())
         padded = types + (0,) * (len(event.values) - len(types))
         parameters = [
-            Parameter(value, type_oid, binary)
-            for (value, binary), type_oid in zip(event.values, padded, strict=False)
+            Parameter(value, type_oid, binary) for (value, binary), type_oid in zip(event.values, padded, strict=False)
         ]
         self._leftovers.take(event.portal)
         await self._session.bind(event.portal, event.statement, parameters)

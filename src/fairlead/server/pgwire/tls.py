@@ -10,7 +10,6 @@ import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -21,6 +20,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from fairlead.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fairlead.config import Settings
 
 CERTIFICATE_FILE: Final = "server.crt"
@@ -39,14 +40,14 @@ class ServerCertificate:
         path: of the certificate, which clients may give as ``sslrootcert`` when it is self-signed.
         fingerprint: SHA-256 of the certificate, as ``AB:CD:...``, for a person to compare.
         end_point: hash for SCRAM channel binding (RFC 5929, tls-server-end-point), None where none is defined.
-        mock_secret: makes the salts of users that do not exist, the same after a restart.
+        mock_key: makes the salts of users that do not exist, the same after a restart.
     """
 
     context: ssl.SSLContext
     path: Path
     fingerprint: str
     end_point: bytes | None
-    mock_secret: bytes = field(repr=False)
+    mock_key: bytes = field(repr=False)
 
 
 def ensure_certificate(settings: Settings) -> ServerCertificate:
@@ -79,7 +80,7 @@ def load_certificate(certificate: Path, key: Path) -> ServerCertificate:
     try:
         context.load_cert_chain(certificate, key)
         parsed = x509.load_pem_x509_certificate(certificate.read_bytes())
-        mock_secret = hmac.digest(key.read_bytes(), b"fairlead: salts of users that do not exist", "sha256")
+        mock_key = hmac.digest(key.read_bytes(), b"fairlead: salts of users that do not exist", "sha256")
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"the TLS certificate {certificate} with the key {key} cannot be used: {error}",
@@ -88,7 +89,7 @@ def load_certificate(certificate: Path, key: Path) -> ServerCertificate:
     der = parsed.public_bytes(serialization.Encoding.DER)
     fingerprint = hashlib.sha256(der).hexdigest().upper()
     colons = ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2))
-    return ServerCertificate(context, certificate, colons, _end_point(parsed, der), mock_secret)
+    return ServerCertificate(context, certificate, colons, _end_point(parsed, der), mock_key)
 
 
 def _end_point(certificate: x509.Certificate, der: bytes) -> bytes | None:
@@ -125,9 +126,7 @@ def _make(certificate_path: Path, key_path: Path) -> None:
     )
     _write_private(
         key_path,
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
     _write_private(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
 

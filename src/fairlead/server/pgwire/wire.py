@@ -10,14 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
 
 _GATHER: Final = 16 * 1024
 _GATHER_SECONDS: Final = 0.001
 _READ_AHEAD: Final = 256 * 1024
-_WRITE_BUFFER: Final = 1024 * 1024
+_WRITE_BUFFER: Final = 256 * 1024
+
+
+class ClientGone(Exception):
+    """The client has gone away; there is nobody to tell."""
 
 
 class Wire(asyncio.Protocol):
@@ -120,7 +126,7 @@ class Wire(asyncio.Protocol):
         """Send a block of rows; wait while the client has enough to read.
 
         Raises:
-            ConnectionResetError: the client is gone.
+            ClientGone: it is.
         """
         if len(data) + self._gathered_size <= _GATHER:
             self.send(data)
@@ -143,12 +149,12 @@ class Wire(asyncio.Protocol):
         """Wait while the client has enough to read.
 
         Raises:
-            ConnectionResetError: the client is gone.
+            ClientGone: it is.
         """
         if self._room is not None:
             await self._room
         if self.lost:
-            raise ConnectionResetError
+            raise ClientGone
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self.lost:
@@ -166,7 +172,7 @@ class Wire(asyncio.Protocol):
         """Do the TLS handshake, after :meth:`stop_reading`.
 
         Raises:
-            OSError: it failed (``ssl.SSLError`` is one).
+            ClientGone: it failed.
         """
         assert self._transport is not None
         self.flush()
@@ -174,16 +180,23 @@ class Wire(asyncio.Protocol):
         secured: asyncio.Transport | None = None
         try:
             secured = await loop.start_tls(self._transport, self, context, server_side=True)
+        except OSError as error:  # of ssl, too
+            raise ClientGone(str(error)) from None
         finally:
             if secured is None:  # asyncio has closed the socket, but does not say so to this protocol
                 self.connection_lost(None)
         if secured is None:
-            raise ConnectionResetError
+            raise ClientGone
         self._take(secured)
 
     def _take(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def close(self, grace: float) -> None:
         """Send what is left and close; after ``grace`` seconds without success, cut the connection."""
@@ -195,7 +208,7 @@ class Wire(asyncio.Protocol):
             async with asyncio.timeout(grace):
                 await asyncio.shield(self._ended)
         if not self.lost:
-            self._transport.abort()
+            self.abort()
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:

@@ -26,9 +26,11 @@ _STATEMENTS = (
     """,
     """
     CREATE TABLE memberships (
-        role_id INTEGER NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
-        member_id INTEGER NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
-        PRIMARY KEY (role_id, member_id)
+        role_id INTEGER NOT NULL,
+        member_id INTEGER NOT NULL,
+        PRIMARY KEY (role_id, member_id),
+        FOREIGN KEY (role_id) REFERENCES roles (id) ON DELETE CASCADE,
+        FOREIGN KEY (member_id) REFERENCES roles (id) ON DELETE CASCADE
     )
     """,
     """
@@ -36,64 +38,72 @@ _STATEMENTS = (
         id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL,
         name_key TEXT NOT NULL UNIQUE,
-        owner_id INTEGER REFERENCES roles (id),
-        created_at TEXT NOT NULL
+        owner_id INTEGER,
+        created_at TEXT NOT NULL,
+        FOREIGN KEY (owner_id) REFERENCES roles (id)
     )
     """,
     """
     CREATE TABLE objects (
         id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         kind TEXT NOT NULL,
-        database_id INTEGER NOT NULL REFERENCES databases (id),
+        database_id INTEGER NOT NULL,
         schema TEXT NOT NULL,
         name TEXT NOT NULL,
         name_key TEXT NOT NULL,
-        owner_id INTEGER NOT NULL REFERENCES roles (id),
+        owner_id INTEGER NOT NULL,
         comment TEXT NOT NULL,
         enabled BOOLEAN NOT NULL,
         version INTEGER NOT NULL,
         created_at TEXT NOT NULL,
         modified_at TEXT NOT NULL,
-        UNIQUE (kind, database_id, schema, name_key)
+        UNIQUE (kind, database_id, schema, name_key),
+        FOREIGN KEY (database_id) REFERENCES databases (id),
+        FOREIGN KEY (owner_id) REFERENCES roles (id)
     )
     """,
     "CREATE INDEX ix_objects_owner_id ON objects (owner_id)",
     """
     CREATE TABLE versions (
-        object_id INTEGER NOT NULL REFERENCES objects (id) ON DELETE CASCADE,
+        object_id INTEGER NOT NULL,
         version INTEGER NOT NULL,
         definition TEXT NOT NULL,
         created_at TEXT NOT NULL,
-        PRIMARY KEY (object_id, version)
+        PRIMARY KEY (object_id, version),
+        FOREIGN KEY (object_id) REFERENCES objects (id) ON DELETE CASCADE
     )
     """,
     """
     CREATE TABLE dependencies (
-        object_id INTEGER NOT NULL REFERENCES objects (id) ON DELETE CASCADE,
-        target_id INTEGER NOT NULL REFERENCES objects (id),
-        PRIMARY KEY (object_id, target_id)
+        object_id INTEGER NOT NULL,
+        target_id INTEGER NOT NULL,
+        PRIMARY KEY (object_id, target_id),
+        FOREIGN KEY (object_id) REFERENCES objects (id) ON DELETE CASCADE,
+        FOREIGN KEY (target_id) REFERENCES objects (id)
     )
     """,
     "CREATE INDEX ix_dependencies_target_id ON dependencies (target_id)",
     """
     CREATE TABLE sealed (
-        object_id INTEGER NOT NULL REFERENCES objects (id) ON DELETE CASCADE,
+        object_id INTEGER NOT NULL,
         field TEXT NOT NULL,
         version INTEGER NOT NULL,
         envelope BLOB NOT NULL,
-        PRIMARY KEY (object_id, field, version)
+        PRIMARY KEY (object_id, field, version),
+        FOREIGN KEY (object_id) REFERENCES objects (id) ON DELETE CASCADE
     )
     """,
     """
     CREATE TABLE grants (
         id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-        grantee_id INTEGER NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+        grantee_id INTEGER NOT NULL,
         privilege TEXT NOT NULL,
         object_kind TEXT NOT NULL,
         object_id INTEGER,
         grant_option BOOLEAN NOT NULL,
         grantor_id INTEGER NOT NULL,
-        created_at TEXT NOT NULL
+        created_at TEXT NOT NULL,
+        FOREIGN KEY (grantee_id) REFERENCES roles (id) ON DELETE CASCADE
     )
     """,
     "CREATE UNIQUE INDEX grants_once ON grants (grantee_id, privilege, object_kind, coalesce(object_id, 0))",

@@ -1,0 +1,32 @@
+"""The escape corpus: attacks as data, by theme. Names of holes (E1 ...) are those of the measurements of the engine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.security.case import Case
+from tests.security.corpus import (
+    files,
+    functions,
+    indirection,
+    lexer,
+    network,
+    paths,
+    settings,
+    stages,
+    statements,
+    writes,
+)
+
+CASES: Final[tuple[Case, ...]] = (
+    *paths.CASES,
+    *network.CASES,
+    *files.CASES,
+    *writes.CASES,
+    *statements.CASES,
+    *settings.CASES,
+    *functions.CASES,
+    *indirection.CASES,
+    *lexer.CASES,
+    *stages.CASES,
+)
