@@ -40,7 +40,8 @@ QUERIES = {
 }
 MAKE = """
     COPY (SELECT i AS id, (hash(i) % 1000000)::BIGINT AS customer,
-                 TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed, random() * 1000 AS amount, md5(i::VARCHAR)[:14] AS note
+                 TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed, random() * 1000 AS amount,
+                 md5(i::VARCHAR)[:14] AS note
           FROM range({rows}) t(i)) TO '{url}' (FORMAT parquet)
 """
 

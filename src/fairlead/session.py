@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _TEXT_OID = 25
+_LONG_TEXT = 16_384  # characters
 _AT_ONCE = "takes effect at once; ROLLBACK does not undo it"
 
 
@@ -135,7 +136,7 @@ class Session:
     async def run_script(self, text: str) -> AsyncIterator[Output]:
         """Run every statement of a script in turn; the first error ends it."""
         try:
-            statements = parse(text, self._settings.dialect)
+            statements = await self._parsed(text)
         except FairleadError:
             self._fail()
             raise
@@ -151,7 +152,7 @@ class Session:
     async def prepare(self, name: str, text: str, type_oids: Sequence[int]) -> None:
         """Parse one statement under a name; the empty name is overwritten at will."""
         try:
-            statements = parse(text, self._settings.dialect)
+            statements = await self._parsed(text)
         except FairleadError:
             self._fail()
             raise
@@ -314,13 +315,15 @@ class Session:
         return [Complete("USE")]
 
     async def _discard(self, statement: ast.Discard) -> list[Output]:
-        if statement.what == "all":
-            self._prepared.clear()
-            self._settings.reset(None)
-            await self._data.restart()
-            return [Complete("DISCARD ALL")]
+        if statement.what in ("ALL", "TEMP", "PLANS", "SEQUENCES"):
+            if statement.what == "ALL":
+                self._prepared.clear()
+                self._settings.reset(None)
+            if statement.what in ("ALL", "TEMP"):
+                await self._data.restart()
+            return [Complete(f"DISCARD {statement.what}")]
         name = statement.what.removeprefix("statement:")
-        if name == "all":
+        if statement.what == "statements":
             self._prepared.clear()
         elif self._prepared.pop(name, None) is None:
             message = f'prepared statement "{name}" does not exist'
@@ -379,6 +382,12 @@ class Session:
             message = f'portal "{name}" does not exist'
             raise UndefinedPortal(message)
         return self._portals[name]
+
+    async def _parsed(self, text: str) -> list[ast.Statement]:
+        """Return the statements of a text; a long one is read beside the event loop, so that nobody waits for it."""
+        if len(text) > _LONG_TEXT:
+            return await asyncio.to_thread(parse, text, self._settings.dialect)
+        return parse(text, self._settings.dialect)
 
     def _fail(self) -> None:
         if self.transaction_status == "T":

@@ -15,6 +15,12 @@ from fairlead.context import Context, Principal
 from fairlead.errors import LedgerUnavailable
 
 KEY = b"k" * 32
+USE = {
+    "connection_id": 7,
+    "connection": "main.public.lake",
+    "via": "stage main.public.raw",
+    "location": "s3://acme/raw/",
+}
 CONTEXT = Context("session-1", "statement-1", Principal(2, "ann", frozenset({1, 2}), False))
 
 
@@ -241,9 +247,7 @@ def test_a_ledger_that_cannot_be_written_says_so(catalog, filled):
     with pytest.raises(LedgerUnavailable, match="disk is full"):
         filled.record(event())
     with pytest.raises(LedgerUnavailable, match="disk is full"):
-        UseLedger(filled).begin(
-            CONTEXT, connection_id=1, connection="c", via="stage s", version="1", action="READ", location="s3://b/k"
-        )
+        UseLedger(filled).begin(CONTEXT, version="1", action="READ", **USE)
     blocker.execute("DROP TRIGGER full")
     blocker.close()
     assert filled.record(event()) == 6
@@ -263,17 +267,18 @@ def test_a_ledger_whose_catalog_is_broken_says_so(catalog, filled, monkeypatch):
 
 def test_a_use_is_on_record_before_it_happens_and_again_when_it_ends(ledger):
     uses = UseLedger(ledger)
-    where = {"connection": "main.public.lake", "location": "s3://acme/raw/"}
-    number = uses.begin(CONTEXT, connection_id=7, via="stage s", version="7.1", action="READ", **where)
+    number = uses.begin(CONTEXT, version="7.1", action="READ", **USE)
     assert [row.kind for row in ledger.tail(9)] == ["use"]
     uses.finish(number, requests=3, bytes_read=1000, bytes_written=0, outcome="ok")
+    where = {name: USE[name] for name in ("connection", "location")}
     uses.refused(CONTEXT, action="WRITE", reason="no right", **where)
     begun, ended, refused = ledger.tail(9)
     assert {(r.principal, r.session_id, r.statement_id) for r in ledger.tail(9)} == {
         ("ann", "session-1", "statement-1")
     }
     assert (begun.action, begun.object) == (ended.action, ended.object) == ("READ", "connection main.public.lake")
-    assert begun.detail == {"connection_id": 7, "version": "7.1", "location": "s3://acme/raw/"}
+    facts = {name: USE[name] for name in ("connection_id", "via", "location")}
+    assert begun.detail == {**facts, "version": "7.1"}
     assert ended.kind == "use.end"
     assert ended.detail == {"use": number, "requests": 3, "bytes_read": 1000, "bytes_written": 0, "outcome": "ok"}
     assert (refused.kind, refused.action, refused.detail["reason"]) == ("refused", "WRITE", "no right")

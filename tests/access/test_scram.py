@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairlead.access import scram
 from fairlead.access.saslprep import saslprep
 from fairlead.access.scram import MECHANISM_PLUS, ScramServer, Verifier, make_verifier
 from fairlead.errors import InvalidPassword, ProtocolViolation
@@ -148,6 +149,14 @@ def test_nobody_can_log_in_as_a_user_who_does_not_exist_even_with_the_mock_key()
         final, _ = answer(password, CLIENT_FIRST, first)
         with pytest.raises(InvalidPassword):
             exchange.final(final)
+
+
+def test_a_made_up_verifier_is_refused_even_if_a_proof_should_fit_it(monkeypatch):
+    monkeypatch.setattr(scram, "_verifier_of", lambda *_: (Verifier.parse(PENCIL), False))
+    exchange = server(None)
+    exchange.first(CLIENT_FIRST)
+    with pytest.raises(InvalidPassword):
+        exchange.final(CLIENT_FINAL)
 
 
 def test_an_unknown_user_always_gets_the_same_salt_and_each_name_another():

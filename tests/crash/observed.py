@@ -64,7 +64,7 @@ def _value(snapshot: Snapshot, vault: Vault, secret: ObjectRecord) -> str:
 
 def _connection(snapshot: Snapshot, resolver: Resolver, connection: ObjectRecord) -> tuple[str, str, bool]:
     options = snapshot.definition(connection.id)["options"]
-    region = next(option["plain"] for name, option in options.items() if name.upper() == "REGION")
+    region = next(value for name, value in options.items() if name.upper() == "REGION")
     secrets = snapshot.dependencies(connection.id)
     assert len(secrets) == 1, [s.name for s in secrets]
     if connection.enabled:

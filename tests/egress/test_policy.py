@@ -54,7 +54,8 @@ def test_names_of_metadata_services_are_refused_before_they_are_resolved(name):
 
 @pytest.mark.parametrize(
     "host",
-    ["", ".", "a b", "a/b", "a@b", "a:b", "1.2.3.4.5", "256.1.1.1", "0x100000000", "08.1.1.1", "-a.b", "a..b", "é.example",
+    ["", ".", "a b", "a/b", "a@b", "a:b", "1.2.3.4.5", "256.1.1.1", "0x100000000", "08.1.1.1", "-a.b", "a..b",
+     "é.example",
      "fe80::1%eth0", "127.0.0.1 x", "a" * 64 + ".example", "x" * 254, "1.2.3.four.5"],
 )  # fmt: skip
 def test_what_is_no_host_is_refused(host):

@@ -126,8 +126,8 @@ IDENTITIES = [
     (["native"], "SHOW DEPENDENTS OF LINK db.l", "SHOW DEPENDENTS OF LINK db.l"),
     (
         ["native", "databend"],
-        "CREATE STAGE s 's3://b/' CONNECTION=(CONNECTION_NAME='a.\"b c\"') FILE_FORMAT=(X=1) COMMENTS='x'",
-        "CREATE STAGE s URL = 's3://b/' CONNECTION = (CONNECTION_NAME = 'a.\"b c\"') FILE_FORMAT = (X = 1) COMMENT = 'x'",
+        "CREATE STAGE s 's3://b/' CONNECTION=(CONNECTION_NAME='\"b.c\"') FILE_FORMAT=(X=1) COMMENTS='x'",
+        "CREATE STAGE s URL = 's3://b/' CONNECTION = (CONNECTION_NAME = '\"b.c\"') FILE_FORMAT = (X = 1) COMMENT = 'x'",
     ),
     (
         ["native"],

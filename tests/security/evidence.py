@@ -56,6 +56,7 @@ class Plot:
         self.gateway = gateway
         self.store = store
         self.needles = Needles()
+        self.named = Needles()  # secrets that were typed where a name belongs
         self.evidence = Evidence()
         self._folder = folder
         self._tap = Wiretap(gateway.address)
@@ -104,6 +105,8 @@ class Plot:
             for template in (*planting.WRONG, *planting.SHOWN):
                 self._expect(template, None)
         with self.connect() as session:  # a worker of its own: these texts hold a secret on purpose
+            for template in planting.NAMED:
+                self._expect(template.replace("{w}", self.named.plain_canary(template)), False, session)
             alive = self._stored_secret()
             for template in planting.IN_DATA:
                 self._expect(template, False, session, alive)
@@ -149,12 +152,13 @@ class Plot:
             self.evidence.unexpected.append(f"{'failed' if succeeds else 'succeeded'}: {template}")
 
     def _filled(self, template: str, more: dict[str, str]) -> str:
+        source = template
         while "{s}" in template:
-            template = template.replace("{s}", self.needles.canary(), 1)
+            template = template.replace("{s}", self.needles.canary(source), 1)
         while "{j}" in template:
-            template = template.replace("{j}", json.dumps(self.needles.canary())[1:-1], 1)
+            template = template.replace("{j}", json.dumps(self.needles.canary(source))[1:-1], 1)
         while "{w}" in template:
-            template = template.replace("{w}", self.needles.plain_canary(), 1)
+            template = template.replace("{w}", self.needles.plain_canary(source), 1)
         if "{b64}" in template:
             template = template.replace("{b64}", base64.b64encode(self.needles.canary().encode()).decode())
         for name, value in more.items():
@@ -184,7 +188,7 @@ class Plot:
         with suppress(psycopg.Error):
             self.connect("analyst", self.needles.canary())
         with suppress(psycopg.Error):
-            self.connect(self.needles.plain_canary(), "x")
+            self.connect(self.named.plain_canary("a login"), "x")
 
     def _at_the_store(self) -> None:
         """Credentials that the store refuses and echoes, and stores that cannot be reached."""
@@ -218,8 +222,8 @@ class Plot:
         with scanning(self.analyst()):
             self.look_at_processes()
         self._crash_a_worker()
-        self._see("ledger", "\n".join(map(repr, self._ledger())).encode())
         self._see("wire", self._tap.to_clients)
+        self._see("ledger", "\n".join(map(repr, self._ledger())).encode())
         for path in sorted(self._folder.rglob("*")):
             if path.is_file():
                 place = "data directory" if path.is_relative_to(self.gateway.data) else "log and folder"
@@ -263,7 +267,10 @@ class Plot:
 
     def _see(self, place: str, data: bytes, where: str = "") -> None:
         self.evidence.searched[place] += len(data)
-        self.evidence.found[place] += [f"{where} {found}" for found in self.needles.search(data)]
+        found = self.needles.search(data)
+        if place != "wire":
+            found += self.named.search(data)
+        self.evidence.found[place] += [f"{where} {one}" for one in found]
 
 
 class scanning:  # noqa: N801  # reads as a word: with scanning(session)

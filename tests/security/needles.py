@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 _LETTERS = string.ascii_letters + string.digits
 _CONTEXT = 40
+_ENOUGH = 200  # findings in one piece of data
 
 
 def forms(text: str) -> dict[str, bytes]:
@@ -49,16 +50,19 @@ class Needles:
     tail: str = field(default_factory=_mark)
     real: list[str] = field(default_factory=list)
     _count: int = 0
+    _sources: dict[str, str] = field(default_factory=dict)
     _forms: list[tuple[str, bytes]] = field(default_factory=list)
 
-    def canary(self) -> str:
+    def canary(self, source: str = "") -> str:
         """Return a new secret: two marks, a number, and characters that every encoder writes in its own way."""
         self._count += 1
-        return f'{self.head}{self._count:03d}+/=% "\\é&<{self.tail}'
+        self._sources[f"{self._count:03d}"] = source
+        return f'{self.head}{self._count:03d}+/=% "é&<{self.tail}'
 
-    def plain_canary(self) -> str:
+    def plain_canary(self, source: str = "") -> str:
         """Return one that can stand as a name, a number's place or a URL's part: letters and digits only."""
         self._count += 1
+        self._sources[f"{self._count:03d}"] = source
         return f"{self.head}{self._count:03d}{self.tail}"
 
     def search(self, data: bytes) -> list[str]:
@@ -68,11 +72,17 @@ class Needles:
                 self._forms += list(forms(text).items())
         found = []
         for form, needle in self._forms:
-            at = data.find(needle)
-            if at >= 0:
+            at = -1
+            while (at := data.find(needle, at + 1)) >= 0 and len(found) < _ENOUGH:
                 around = data[max(0, at - _CONTEXT) : at + len(needle) + _CONTEXT]
-                found.append(f"{form}: {around!r}")
+                found.append(f"{form}: {around!r} {self._source(around)}")
         return found
+
+    def _source(self, data: bytes) -> str:
+        """Return the statement that a plain canary in ``data`` was planted with."""
+        at = data.find(self.head.encode())
+        number = data[at + len(self.head) : at + len(self.head) + 3].decode(errors="replace") if at >= 0 else ""
+        return f"from {self._sources[number]!r}" if number in self._sources else ""
 
     def know(self, *texts: str) -> None:
         """Look for these too."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,3 +86,29 @@ def memory(pid: int) -> Iterator[bytes]:
 def abort(pid: int) -> None:
     """End a process as ``abort()`` would."""
     os.kill(pid, signal.SIGABRT)
+
+
+def segfault(pid: int) -> None:
+    """End a process as a bad pointer would."""
+    os.kill(pid, signal.SIGSEGV)
+
+
+def kill(pid: int) -> None:
+    """End a process as the kernel does when memory is short."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used; 0 for one that has ended."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def request_cancel(address: tuple[str, int], pid: int, secret: int) -> None:
+    """Send a CancelRequest of the PostgreSQL protocol (55.7) and wait until the gateway hangs up."""
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(struct.pack("!IIII", 16, 80877102, pid & 0xFFFFFFFF, secret))
+        with suppress(OSError):
+            connection.recv(1)

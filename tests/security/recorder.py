@@ -9,9 +9,13 @@ _BODY = b"a,b\n1,reached\n"
 
 
 class Recorder:
-    """A server on a free loopback port; ``requests`` holds the request lines and headers that came in."""
+    """A server on a free loopback port; ``requests`` holds the request lines and headers that came in.
 
-    def __init__(self) -> None:
+    Args:
+        redirect_to: answer every request with a redirect to the same path there.
+    """
+
+    def __init__(self, redirect_to: str | None = None) -> None:
         self.requests: list[str] = []
         recorded = self.requests
 
@@ -21,7 +25,9 @@ class Recorder:
             def _answer(self) -> None:
                 recorded.append(f"{self.command} {self.path}\n{self.headers}")
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self.send_response(200)
+                self.send_response(200 if redirect_to is None else 307)
+                if redirect_to is not None:
+                    self.send_header("Location", redirect_to + self.path)
                 self.send_header("Content-Length", str(len(_BODY)))
                 self.send_header("Accept-Ranges", "bytes")
                 self.end_headers()

@@ -82,13 +82,17 @@ class World:
     off: frozenset[str]
     token: str = field(default_factory=lambda: "planted" + secrets.token_hex(12))
     recorder: Recorder = field(default_factory=Recorder)
+    redirector: Recorder = field(init=False)
     values: dict[str, str] = field(default_factory=dict)
     bare: BareEngine = field(init=False)
     admin: psycopg.Connection[Any] = field(init=False)
+    _client: Any = field(init=False)
     _session: psycopg.Connection[Any] | None = None
     _mark: str = ""
 
     def __post_init__(self) -> None:
+        self.redirector = Recorder(self.recorder.url)
+        self._client = self.store.client()
         self.bare = BareEngine(self.outside)
         self.admin = self.gateway.connect()
         bucket, other = self.store.bucket("lake"), self.store.bucket("vault")
@@ -96,12 +100,13 @@ class World:
             "b": bucket,
             "c": other,
             "H": self.recorder.url,
+            "R": self.redirector.url,
             "h": self.recorder.address,
             "port": self.recorder.address.rpartition(":")[2],
             "out": str(self.outside),
             "scratch": str(self.scratch),
             "data": str(self.gateway.data),
-            "catalog": str(next(path for path in self.gateway.data.iterdir() if path.stem == "catalog")),
+            "catalog": str(next(path for path in self.gateway.data.iterdir() if path.name in {"catalog.db", "catalog.sqlite"})),
             "store": self.store.endpoint.partition("://")[2],
             "gateway_pid": str(self.gateway.pid),
         }
@@ -157,10 +162,15 @@ class World:
             f"{endpoint})",
             f"CREATE CONNECTION narrow_lake TO AWS (ACCESS KEY ID = '{narrow.access_key_id}', SECRET ACCESS KEY = SECRET "
             f"narrow_key, SESSION TOKEN = SECRET narrow_token, {endpoint})",
+            f"CREATE CONNECTION redirecting TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = SECRET lake_key, "
+            f"ENDPOINT = '{self.redirector.url}', REGION = 'us-east-1')",
             f"CREATE USER {ANALYST} PASSWORD '{password}'",
             f"CREATE USER {BOB} PASSWORD '{password}'",
             "CREATE ROLE crew",
             f"GRANT crew TO {ANALYST}",
+            stage.format("redirected_out", "somewhere", "out", "redirecting"),
+            f"GRANT WRITE ON STAGE redirected_out TO {ANALYST}",
+            stage.format("redirected", "somewhere", "there", "redirecting"),
             stage.format("raw", bucket, "granted", "lake"),
             stage.format("rw", bucket, "rw", "lake"),
             stage.format("inbox", bucket, "inbox", "lake"),
@@ -171,7 +181,7 @@ class World:
             stage.format("lying", bucket, "other", "narrow_lake"),
             stage.format("twice_lake", bucket, "twice", "lake"),
             stage.format("twice_narrow", bucket, "twice", "narrow_lake"),
-            *(f"GRANT READ ON STAGE {s} TO {ANALYST}" for s in ("raw", "late", "narrow", "lying", "twice_lake", "twice_narrow")),
+            *(f"GRANT READ ON STAGE {s} TO {ANALYST}" for s in ("raw", "late", "narrow", "lying", "twice_lake", "twice_narrow", "redirected")),
             f"GRANT READ, WRITE ON STAGE rw TO {ANALYST}",
             f"GRANT WRITE ON STAGE inbox TO {ANALYST}",
             "GRANT READ ON STAGE team TO crew",
@@ -225,9 +235,8 @@ class World:
             for path in self.outside.rglob("*")
             if path.is_file()
         }
-        client = self.store.client()
         for bucket in (self.values["b"], self.values["c"]):
-            for entry in client.list_objects_v2(Bucket=bucket).get("Contents", []):
+            for entry in self._client.list_objects_v2(Bucket=bucket).get("Contents", []):
                 if not entry["Key"].startswith("rw/"):
                     found[f"s3://{bucket}/{entry['Key']}"] = entry["ETag"]
         return found
@@ -242,6 +251,7 @@ class World:
         self.admin.close()
         self.bare.stop()
         self.recorder.stop()
+        self.redirector.stop()
 
 
 def _parquet(text: str) -> bytes:

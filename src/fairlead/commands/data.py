@@ -7,14 +7,13 @@ what the store proxy knows (expired key, refused by a grant) goes before what th
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fairlead.egress.door import Door
 from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
-from fairlead.engine.planner import AliasBook, Planner
-from fairlead.errors import ActiveTransaction, EngineError, FairleadError, WorkerLost
+from fairlead.engine.planner import AliasBook, Plan, Planner
+from fairlead.errors import ActiveTransaction, EngineError, FairleadError, StoreUnreachable, UndefinedFile, WorkerLost
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
 _UTC = "UTC"
-_PROXY_URL = re.compile(r"https?://127\.0\.0\.1:\d+/")
+_STORE_FAILURES = frozenset({"58030", "58P01"})
 
 
 class DataRunner:
@@ -96,7 +95,7 @@ class DataRunner:
             use = await self._account(key_id, "failed" if done is None else "ok")
         if failure is not None:
             self._in_block = self._in_block and not isinstance(failure, WorkerLost)
-            raise self._told(failure, use.cause) from None
+            raise _told(failure, use.cause, plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
         if done is not None:
@@ -118,7 +117,7 @@ class DataRunner:
         finally:
             use = await self._account(key_id, "described")
         if failure is not None:
-            raise self._told(failure, use.cause) from None
+            raise _told(failure, use.cause, plan) from None
         return described
 
     def refuse_after_writes(self) -> None:
@@ -157,8 +156,8 @@ class DataRunner:
         """End the worker and shut its door."""
         worker, self._worker = self._worker, None
         if worker is not None:
-            self._house.egress.close_door(worker.door_key.key_id)
             await worker.close()
+            await asyncio.to_thread(self._house.egress.close_door, worker.door_key.key_id)
 
     async def _ready(self, *, in_block: bool) -> EngineSession:
         """Return the worker, its door open and its transaction begun where a block is open.
@@ -192,7 +191,10 @@ class DataRunner:
 
     async def _account(self, key_id: str, outcome: str) -> StatementUse:
         """End the statement at the door; the ledger's rows are written beside the event loop."""
-        return await asyncio.to_thread(self._house.egress.statement_end, key_id, outcome)
+        egress = self._house.egress
+        if egress.untouched(key_id):
+            return egress.statement_end(key_id, outcome)
+        return await asyncio.to_thread(egress.statement_end, key_id, outcome)
 
     async def _quietly(self, sql: str) -> None:
         """Run a statement of the gateway's own, without a result."""
@@ -200,20 +202,17 @@ class DataRunner:
             async for _ in self._worker.execute(sql):
                 pass
 
-    def _told(self, failure: FairleadError, cause: FairleadError | None) -> FairleadError:
-        """Return an error in the user's terms: the cause that egress kept, else the engine's text without aliases."""
-        if cause is not None and isinstance(failure, EngineError):
-            return cause
-        failure.message = self._own_terms(failure.message)
-        failure.args = (failure.message,)
-        failure.detail = None if failure.detail is None else self._own_terms(failure.detail)
-        return failure
 
-    def _own_terms(self, text: str) -> str:
-        text = _PROXY_URL.sub("s3://", text)
-        for alias, bucket in self._book.real_urls().items():
-            text = text.replace(f"s3://{alias}", f"s3://{bucket}")
-        return text
+def _told(failure: FairleadError, cause: FairleadError | None, plan: Plan) -> FairleadError:
+    """Return an error in the user's terms: the cause that egress kept, else the engine's, its position in their text."""
+    if cause is not None and isinstance(failure, EngineError):
+        # A missing file, or a busy store, may have been met and got over before something else failed.
+        passing = isinstance(cause, UndefinedFile | StoreUnreachable)
+        if not passing or failure.sqlstate in _STORE_FAILURES:
+            return cause
+    if failure.position is not None:
+        failure.position = plan.typed_position(failure.position)
+    return failure
 
 
 def _set_time_zone(name: str) -> str:

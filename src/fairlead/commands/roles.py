@@ -24,7 +24,7 @@ _RESERVED = ("public",)
 def create(statement: ast.CreateRole, house: House, context: Context) -> Result:
     """CREATE USER or CREATE ROLE."""
     noun = _noun(statement.login)
-    verifier = _verifier(house, statement.password)
+    verifier = _verifier(statement.password)
     with house.catalog.write() as tx:
         house.access.require(context.principal, "CREATE ROLE", None)
         if statement.superuser:
@@ -43,7 +43,7 @@ def create(statement: ast.CreateRole, house: House, context: Context) -> Result:
 def alter(statement: ast.AlterRole, house: House, context: Context) -> Result:
     """ALTER USER or ALTER ROLE; everybody may change their own password."""
     noun = _noun(statement.login)
-    verifier = _verifier(house, statement.password)
+    verifier = _verifier(statement.password)
     with house.catalog.write() as tx:
         role = names.role(tx, statement.name)
         own_password_only = (
@@ -128,14 +128,13 @@ def _noun(login: bool) -> str:
     return "USER" if login else "ROLE"
 
 
-def _verifier(house: House, password: Sensitive | None) -> str | None:
-    """Return the SCRAM verifier of a password; the scrubber learns the password first."""
+def _verifier(password: Sensitive | None) -> str | None:
+    """Return the SCRAM verifier of a password, which goes nowhere else: not to the scrubber, which answers guesses."""
     if password is None:
         return None
     if not password:
         message = "the password is empty"
         raise InvalidParameter(message, hint="give a password, or leave PASSWORD out to make a user who cannot log in")
-    house.vault.scrubber.learn(password)
     return make_verifier(password)
 
 

@@ -119,7 +119,7 @@ def endpoint_steps(endpoint: Callable[[Probe], str]) -> tuple[Step, ...]:
         except DestinationRefused as error:
             probe.refused = error
             return f"{host} is left to the egress policy"
-        return f"{host} is " + ", ".join(addresses)
+        return f"{host} is " + ("an address" if addresses == (host,) else ", ".join(addresses))
 
     def policy(probe: Probe) -> str:
         if probe.refused is not None:

@@ -34,6 +34,12 @@ class OpenDoor:
             raise outside_statement()
         return statement
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no statement runs, or it has asked for nothing."""
+        statement = self._statement
+        return statement is None or statement.untouched
+
     def swap(self, statement: Statement | None) -> Statement | None:
         """Set the running statement and return the one before."""
         with self._lock:
@@ -100,6 +106,11 @@ class Doors:
         before = found.swap(Statement(found.door.context, self._ledger))
         if before is not None:
             before.end("replaced")
+
+    def untouched(self, key_id: str) -> bool:
+        """Whether the running statement has asked for nothing."""
+        found = self._open.get(key_id)
+        return found is None or found.untouched
 
     def end(self, key_id: str, outcome: str) -> StatementUse:
         """End the running statement; without one, or without the door, nothing was used."""

@@ -98,6 +98,10 @@ class Egress:
         """
         return self._doors.end(key_id, outcome)
 
+    def untouched(self, key_id: str) -> bool:
+        """Whether the running statement has asked for nothing, so that ``statement_end`` cannot block."""
+        return self._doors.untouched(key_id)
+
     def list(
         self, context: Context, connection_id: int, bucket: str, prefix: str, *, action: Action = Action.LIST
     ) -> Iterator[ListedObject]:

@@ -112,7 +112,8 @@ def _decode(text: str) -> str:
 def _query(text: str) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
     for piece in text.split("&"):
-        name, _, value = piece.partition("=")
+        # The engine's client sends a blank as "+" and signs it as "%20"; a plus sign arrives as "%2B".
+        name, _, value = piece.replace("+", "%20").partition("=")
         pairs.append((_decode(name), _decode(value)))
     if len({name for name, _ in pairs}) != len(pairs):
         raise BadPath("a parameter of the query occurs twice")

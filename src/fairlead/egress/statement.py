@@ -170,6 +170,12 @@ class Statement:
         with self._lock:
             self._uploads.pop((connection_id, place, upload_id), None)
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was asked of it so far, so that its end has nothing to wait for or to write."""
+        with self._lock:
+            return not (self._flights or self._uses or self._uploads)
+
     def end(self, outcome: str) -> StatementUse:
         """End the statement: cut what still runs, abort open uploads, write the final rows.
 

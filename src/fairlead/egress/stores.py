@@ -93,7 +93,8 @@ class StoreClient:
         self._dialler = dialler
         self._timeout = timeout
         self._endpoint = _endpoint(target)
-        self._kept: deque[tuple[float, _Endpoint, Stream]] = deque(maxlen=_KEPT)
+        self._kept: deque[tuple[float, _Endpoint, Stream]] = deque()
+        self._closed = False
         self._lock = threading.Lock()
 
     def send(self, request: Request, watch: Callable[[socket.socket], None] = lambda _: None) -> Answer:
@@ -111,8 +112,9 @@ class StoreClient:
         """
         endpoint, path = self._address(request.place)
         head = self._head(request, endpoint, path)
-        # A body can be sent only once, so it never goes over a kept connection that may be closed by now.
-        stream, fresh = (self._dial(endpoint), True) if isinstance(request.body, Body) else self._take(endpoint)
+        # What must not be sent twice never goes over a kept connection, which may be closed by now.
+        again = request.method in ("GET", "HEAD", "DELETE")
+        stream, fresh = self._take(endpoint) if again else (self._dial(endpoint), True)
         while True:
             watch(stream.sock)
             try:
@@ -131,19 +133,21 @@ class StoreClient:
             stream, fresh = self._dial(endpoint), True
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the kept connections; those in use are closed when they are given back."""
         with self._lock:
-            kept, self._kept = list(self._kept), deque(maxlen=_KEPT)
+            self._closed = True
+            kept, self._kept = list(self._kept), deque()
         for _, _, stream in kept:
             stream.sock.close()
 
     def keep(self, endpoint: _Endpoint, stream: Stream) -> None:
         """Keep a connection whose answer has been read to its end."""
         with self._lock:
-            dropped = self._kept.popleft() if len(self._kept) == _KEPT else None
             self._kept.append((time.monotonic(), endpoint, stream))
+            too_many = self._closed or len(self._kept) > _KEPT
+            dropped = self._kept.popleft()[2] if too_many else None
         if dropped is not None:
-            dropped[2].sock.close()
+            dropped.sock.close()
 
     def _exchange(self, request: Request, head: bytes, endpoint: _Endpoint, stream: Stream) -> Answer:
         broken = _send(stream, head, request.body)

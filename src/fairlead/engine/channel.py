@@ -1,7 +1,7 @@
 """The gateway's end of a worker's socket pair. A worker is hostile: every number that it sends is bounded here.
 
-The format is that of ``worker/frames.py`` (a test holds the two together; the rooms may not import each other). Nothing is
-read ahead of the consumer, so a slow client slows its worker down through the socket.
+The format is that of ``worker/frames.py`` (a test holds the two together; the rooms may not import each other). Nothing
+is read ahead of the consumer, so a slow client slows its worker down through the socket.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _MAX_JSON: Final = 16 * 1024 * 1024
 _MAX_REQUEST: Final = 512 * 1024 * 1024
 _MAX_COLUMNS: Final = 20_000
 _MAX_NAME: Final = 10_000
-_MAX_OID: Final = 2**32 - 1
+_OIDS: Final = range(2**32)
 _MIN_ROW: Final = 7  # a DataRow without columns
 _AHEAD: Final = 64 * 1024
 _INT16: Final = range(-(2**15), 2**15)
 _INT32: Final = range(-(2**31), 2**31)
 
 
-class Malformed(Exception):  # noqa: N818  # says what the bytes are
+class Malformed(Exception):  # says what the bytes are
     """The worker sent what no worker sends."""
 
 
@@ -72,7 +72,8 @@ class Channel:
         values = b"".join(one.value for one in parameters if one.value is not None)
         length = ROW_COUNT.size + len(text) + len(values)
         if length > _MAX_REQUEST:
-            message = f"a statement with its values may have {_MAX_REQUEST // 2**20} MiB, this one has {length // 2**20}"
+            allowed = _MAX_REQUEST // 2**20
+            message = f"a statement with its values may have {allowed} MiB, this one has {length // 2**20}"
             raise ValueError(message)
         await self._loop.sock_sendall(
             self._handle, b"".join((HEADER.pack(kind, length), ROW_COUNT.pack(len(text)), text, values))
@@ -94,7 +95,7 @@ class Channel:
         if length > limit:
             raise Malformed(f"a frame of {length} bytes")
         self._ahead = self._ahead[HEADER.size :]
-        # Given up half-way (the consumer's task was cancelled), the rest of the frame could not be told from the next one.
+        # Given up half-way (the consumer's task was cancelled), the rest could not be told from the next frame.
         self._torn = True
         body = await self._exactly(length)
         self._torn = False
@@ -198,7 +199,7 @@ def read_described(body: bytes) -> Described:
     """
     described = read_json(body)
     oids = described.get("parameters")
-    if not isinstance(oids, list) or len(oids) > _INT16.stop or not all(_is_int(oid, range(_MAX_OID + 1)) for oid in oids):
+    if not isinstance(oids, list) or len(oids) > _INT16.stop or not all(_is_int(oid, _OIDS) for oid in oids):
         raise Malformed("not a list of types")
     return Described(tuple(oids), _columns(described))
 
@@ -214,7 +215,7 @@ def _column(column: Any) -> Column:
     match column:
         case [str(name), oid, size, modifier] if (
             len(name) <= _MAX_NAME
-            and _is_int(oid, range(_MAX_OID + 1))
+            and _is_int(oid, _OIDS)
             and _is_int(size, _INT16)
             and _is_int(modifier, _INT32)
         ):

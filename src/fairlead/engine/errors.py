@@ -1,7 +1,7 @@
 """What the embedded engine says, as errors of the house: SQLSTATE, a clean message, the position in the text.
 
-DuckDB reports JSON (``errors_as_json``) behind the name of the kind: ``Binder Error: {"exception_message": ...}``. Everything
-here comes from a worker, so every field is checked.
+DuckDB reports JSON (``errors_as_json``) behind the name of the kind: ``Binder Error: {"exception_message": ...}``.
+Everything here comes from a worker, so every field is checked.
 """
 
 from __future__ import annotations
@@ -42,8 +42,18 @@ _SQLSTATES: Final = {
     "INTERNAL": "XX000",
     "FATAL": "XX000",
 }
-_BINDER: Final = {"COLUMN_NOT_FOUND": "42703", "NO_MATCHING_FUNCTION": "42883"}
-_CONSTRAINTS: Final = (("NOT NULL", "23502"), ("CHECK", "23514"), ("FOREIGN KEY", "23503"), ("foreign key", "23503"))
+_SUBTYPES: Final = {"COLUMN_NOT_FOUND": "42703", "NO_MATCHING_FUNCTION": "42883"}
+# Kinds that hold several of PostgreSQL's: told apart by a word of the text.
+_BY_TEXT: Final = (
+    ("Binder", "Referenced table", "42P01"),
+    ("Constraint", "NOT NULL", "23502"),
+    ("Constraint", "CHECK", "23514"),
+    ("Constraint", "FOREIGN KEY", "23503"),
+    ("Constraint", "foreign key", "23503"),
+    ("IO", "No files found", "58P01"),
+    ("Invalid Input", "Failed to cast value", "22P02"),
+    ("TransactionContext", "aborted", "25P02"),
+)
 # The worker's own refusals, by the name of their class.
 _WORKER: Final = {
     "BadParameter": "22P02",
@@ -52,6 +62,7 @@ _WORKER: Final = {
 }
 _FENCE: Final = "file system operations are disabled by configuration"
 _OUT_OF_MEMORY: Final = ("OutOfMemory", "Out of Memory", "MemoryError", "ArrowMemoryError")
+_NO_MEMORY: Final = ("std::bad_alloc", "malloc of size", "realloc of size")
 _HEAD: Final = re.compile(r"\A([A-Za-z][A-Za-z ]*?) Error: ", re.ASCII)
 _MAX_MESSAGE: Final = 8000
 
@@ -75,21 +86,31 @@ def refusal(
     position = _position(fields.get("position"), sql)
     if kind == "INTERRUPT" or name == "InterruptException":
         return QueryCanceled("canceling statement due to user request")
-    if kind == "Out of Memory" or name.startswith(_OUT_OF_MEMORY) or "std::bad_alloc" in message or "malloc of size" in message:
-        return OutOfMemory(
-            "the statement needed more memory than a session may have",
-            detail=message or None,
-            hint="select fewer columns, filter earlier, or ask the administrator for a larger worker.memory_limit_mb",
-        )
-    if _FENCE in message:
-        return PermissionDenied(
-            f"only object stores can be read and written here: {_fenced(message)}",
-            hint="name a stage (@stage/path) or an s3:// URL that one of your connections covers",
-            position=position,
-        )
     if name == "Refused":
         return EngineError(message, sqlstate="0A000" if "several" in message else "42501")
-    return EngineError(message, sqlstate=_sqlstate(kind, name, fields, message), position=position)
+    if kind == "Out of Memory" or name.startswith(_OUT_OF_MEMORY) or any(word in message for word in _NO_MEMORY):
+        return OutOfMemory(
+            "the statement needed more memory than a session may have",
+            detail=message.partition("\n\nPossible solutions")[0] or None,
+            hint="select fewer columns, filter earlier, or ask the administrator for a larger worker.memory_limit_mb",
+        )
+    return _out_of_reach(message, position) or EngineError(
+        message, sqlstate=_sqlstate(kind, name, fields, message), position=position
+    )
+
+
+def _out_of_reach(message: str, position: int | None) -> PermissionDenied | None:
+    """Return the error for a place that a worker cannot get to: by the fence, or because there is no way to it."""
+    hint = "name a stage (@stage/path) or an s3:// URL that one of your connections covers"
+    if _FENCE in message:
+        where = _fenced(message)
+        return PermissionDenied(
+            f"only object stores can be read and written here: {where}", hint=hint, position=position
+        )
+    if "Could not establish connection" in message:
+        what = "the statement asked for an address that it cannot reach: only s3:// locations of your connections can be"
+        return PermissionDenied(what, detail=message[:500], hint=hint)
+    return None
 
 
 def mapped(text: str, *, port: int, aliases: Mapping[str, str]) -> str:
@@ -97,18 +118,17 @@ def mapped(text: str, *, port: int, aliases: Mapping[str, str]) -> str:
     if port:
         text = re.sub(rf"https?://127\.0\.0\.1:{port}/", "s3://", text)
     for alias, bucket in aliases.items():
-        text = re.sub(rf"\bs3://{re.escape(alias)}(?![\w.-])", lambda _, bucket=bucket: f"s3://{bucket}", text)
+        text = re.sub(rf"\bs3://{re.escape(alias)}(?![\w.-])", f"s3://{bucket}".replace("\\", r"\\"), text)
     return text
 
 
 def _fields(text: str) -> dict[str, str]:
-    if not text.startswith("{"):
-        return {}
     try:
         fields, _ = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return {key: value for key, value in fields.items() if isinstance(value, str)}
+    pairs = fields.items() if isinstance(fields, dict) else ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
 
 
 def _fenced(message: str) -> str:
@@ -128,18 +148,12 @@ def _position(offset: str | None, sql: str) -> int | None:
 def _sqlstate(kind: str, name: str, fields: Mapping[str, str], message: str) -> str:
     if name in _WORKER:
         return _WORKER[name]
-    if kind == "Binder":
-        missing_table = message.startswith("Referenced table")
-        return "42P01" if missing_table else _BINDER.get(fields.get("error_subtype", ""), _SQLSTATES[kind])
+    for where, word, sqlstate in _BY_TEXT:
+        if kind == where and word in message:
+            return sqlstate
     if kind == "Catalog":
         return _catalog_sqlstate(fields, message)
-    if kind == "Constraint":
-        return next((state for word, state in _CONSTRAINTS if word in message), _SQLSTATES[kind])
-    if "Failed to cast value" in message:
-        return "22P02"
-    if kind == "TransactionContext" and "aborted" in message:
-        return "25P02"
-    return _SQLSTATES.get(kind, "XX000")
+    return _SUBTYPES.get(fields.get("error_subtype", ""), _SQLSTATES.get(kind, "XX000"))
 
 
 def _catalog_sqlstate(fields: Mapping[str, str], message: str) -> str:

@@ -33,10 +33,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a worker runs."""
+    """What a worker runs.
+
+    Args:
+        sql: the text.
+        verb: first keyword.
+        start: where the statement begins in the script.
+        replaced: each replaced span, as (start in ``sql``, its length there, start in the statement, its length there).
+    """
 
     sql: str
     verb: str
+    start: int = 0
+    replaced: tuple[tuple[int, int, int, int], ...] = ()
+
+    def typed_position(self, position: int) -> int:
+        """Return where in the script, counted from 1, a position in ``sql``, counted from 1, was typed."""
+        shift = 0
+        for planned, planned_length, typed, typed_length in self.replaced:
+            if position - 1 < planned:
+                break
+            if position - 1 < planned + planned_length:
+                return self.start + typed + 1
+            shift = (typed + typed_length) - (planned + planned_length)
+        return self.start + position + shift
 
 
 @dataclass(slots=True)
@@ -78,18 +98,23 @@ class Planner:
         if self._hygiene:
             refuse_dangerous(statement)
         if not statement.locations:
-            return Plan(statement.text, statement.verb)
+            return Plan(statement.text, statement.verb, statement.span[0])
         pieces: list[str] = []
-        at = 0
+        replaced: list[tuple[int, int, int, int]] = []
+        at = length = 0
         with self._catalog.read() as snapshot:
             for location in statement.locations:
                 replacement = self._location(snapshot, location, context, book)
                 if replacement is None:
                     continue
-                pieces += [statement.text[at : location.span[0]], replacement]
-                at = location.span[1]
+                start, end = location.span
+                length += start - at
+                replaced.append((length, len(replacement), start, end - start))
+                length += len(replacement)
+                pieces += [statement.text[at:start], replacement]
+                at = end
         pieces.append(statement.text[at:])
-        return Plan("".join(pieces), statement.verb)
+        return Plan("".join(pieces), statement.verb, statement.span[0], tuple(replaced))
 
     def _location(
         self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook
@@ -103,8 +128,10 @@ class Planner:
                 raise InvalidParameter(message, hint="a stage has its connection already")
         else:
             url = location.url or ""
-            if location.role == "argument" or ("://" in url and not options):
-                return None if url.startswith(("s3://", "S3://")) or location.role == "argument" else _foreign(url)
+            if location.role in ("argument", "literal"):
+                return None
+            if not options:
+                return None if url.lower().startswith("s3://") else _foreign(url)
             bucket, prefix = parse_url(url, wildcards=True)
             bucket = self._through_connection(snapshot, bucket, options, context, book)
             stage_format = {}

@@ -42,11 +42,13 @@ class Pool:
     ) -> None:
         self._settings = settings
         self._spill_root = spill_root
-        self._new_zygote = lambda: Zygote(common, on_listener)
-        self._zygote = self._new_zygote()
+        self._common = common
+        self._on_listener = on_listener
+        self._zygote = Zygote(common, on_listener)
         self._restarting = asyncio.Lock()
         self._spares: deque[WorkerProcess] = deque()
         self._refilling: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
         self._opening = 0
         self._stopped = False
         self.sessions: set[EngineSession] = set()
@@ -111,6 +113,13 @@ class Pool:
         await self._restart()
         return await WorkerProcess.make(self._zygote, key, self._spill_root)
 
+    def dispose(self, worker: WorkerProcess) -> None:
+        """End a worker without waiting for it."""
+        worker.kill()
+        ending = asyncio.create_task(worker.close(), name="end of a worker")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
     async def give_back(self, session: EngineSession) -> None:
         """End the worker of a session that is over: nothing of it is ever used for another."""
         self.sessions.discard(session)
@@ -124,7 +133,7 @@ class Pool:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._refilling
         await asyncio.gather(*(session.close() for session in list(self.sessions)))
-        await asyncio.gather(*(worker.close() for worker in self._spares))
+        await asyncio.gather(*self._ending, *(worker.close() for worker in self._spares))
         self._spares.clear()
         self._zygote.stop()
 
@@ -140,7 +149,7 @@ class Pool:
         async with self._restarting:
             if self._zygote.pid is None:
                 self._zygote.stop()
-                zygote = self._new_zygote()
+                zygote = Zygote(self._common, self._on_listener)
                 try:
                     await zygote.start()
                 except ConfigurationError as error:

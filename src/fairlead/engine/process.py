@@ -1,4 +1,4 @@
-"""One worker process as the gateway holds it: sockets, pidfd, spill folder. Made locked, ended without leaving anything."""
+"""One worker process as the gateway holds it: sockets, pidfd, spill folder. Made locked, ended without a trace."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class WorkerProcess:
         self._forked = forked
         self._ended = asyncio.Event()
         self._closed = False
+        self._doomed = False
         asyncio.get_running_loop().add_reader(forked.handle, self._has_ended)
 
     @classmethod
@@ -93,10 +94,11 @@ class WorkerProcess:
     @property
     def alive(self) -> bool:
         """Whether the process runs. Asks the kernel: the event loop may not have had time to notice its end."""
-        if self._closed or self._ended.is_set():
+        if self._closed or self._doomed or self._ended.is_set():
             return False
-        ended, _, _ = select.select([self._forked.handle], [], [], 0)
-        return not ended
+        asked = select.poll()  # select() knows no descriptor above 1023
+        asked.register(self._forked.handle, select.POLLIN)
+        return not asked.poll(0)
 
     def command(self, kind: bytes, serial: int) -> None:
         """Tell the control thread something about a statement; what cannot be told is not missed."""
@@ -105,6 +107,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process at once. The pidfd cannot hit another process."""
+        self._doomed = True  # its end may take a while: the kernel has to take back its memory
         if not self._closed:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._forked.handle, signal.SIGKILL)

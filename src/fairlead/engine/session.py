@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,7 +74,7 @@ class EngineSession:
         Args:
             sql: as the planner wrote it.
             parameters: values of ``$1``, ``$2`` ...
-            aliases: bucket names in ``sql`` that stand for another bucket; texts in results and errors name the real one.
+            aliases: bucket names in ``sql`` that stand for another; texts in results and errors name the real one.
 
         Raises:
             EngineError: the engine refused or failed the statement.
@@ -137,8 +136,9 @@ class EngineSession:
         self, kind: bytes, body: dict[str, Any], parameters: Sequence[Parameter], aliases: Mapping[str, str]
     ) -> RunningStatement:
         if self.running is not None or self._closed:
-            raise ObjectNotReady("the session's previous statement has not ended" if not self._closed else "the session has ended")
-        for attempt in range(2):
+            what = "the session has ended" if self._closed else "the session's previous statement has not ended"
+            raise ObjectNotReady(what)
+        for _ in range(2):
             if not self._worker.alive:
                 await self._replace()
             self._serial += 1
@@ -155,15 +155,13 @@ class EngineSession:
                 # It went before it had the whole statement, so nothing has run.
                 self._worker.kill()
                 statement.finished = True
-                if attempt:
-                    raise
             else:
                 return statement
         raise WorkerLost("the session's process cannot be reached")
 
     async def _replace(self) -> None:
         """Take a new worker, with the same key and the same client settings."""
-        await self._worker.close()
+        self._pool.dispose(self._worker)
         self._worker = await self._pool.make(self.door_key)
         self._notices.append(_REPLACED)
         self._statement = None

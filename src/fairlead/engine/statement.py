@@ -1,8 +1,8 @@
 """One running statement of one worker: its frames as events, and how it is made to end.
 
 Whoever ends it gives a reason, the first reason stands, and the consumer sees that error. Ending is: tell the worker's
-control thread (it interrupts), wait for the grace, kill. What the worker still sends is read and thrown away, by the consumer
-or, if nobody is reading, by the one who ends it.
+control thread (it interrupts), wait for the grace, kill. What the worker still sends is read and thrown away, by the
+consumer or, if nobody is reading, by a task.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class RunningStatement:
         self._reading = asyncio.Lock()
         self._reason: FairleadError | None = None
         self._timers: list[asyncio.TimerHandle] = []
+        self._draining: asyncio.Task[None] | None = None
         self.finished = False
 
     def limit(self, seconds: float) -> None:
@@ -77,6 +78,8 @@ class RunningStatement:
         self._reason = reason
         self._worker.command(CANCEL, self._serial)
         self._after(self._grace, self._worker.kill)
+        # Nobody may be reading (a suspended portal): without this the worker could not get its last word out.
+        self._draining = asyncio.create_task(self._drain(), name="end of a statement")
 
     def kill(self, reason: FairleadError) -> None:
         """End the worker at once."""
@@ -87,7 +90,8 @@ class RunningStatement:
     async def end(self, reason: FairleadError) -> None:
         """Ask to end and wait until it has ended."""
         self.ask_to_end(reason)
-        await self._drain()
+        if self._draining is not None:
+            await self._draining
 
     async def abandon(self) -> None:
         """Read no further: the worker stops between two batches, without an error and without harm to a transaction."""

@@ -40,4 +40,5 @@ def look_at(session: EngineSession, *, memory_mb: int | None, spill_mb: int) -> 
     if memory_mb is not None and session.worker.resident_bytes() > memory_mb * _MIB:
         statement.kill(OutOfMemory(f"the statement needed more than {memory_mb} MiB of memory"))
     elif session.worker.spilled_bytes() > (spill_mb + _SPILL_SLACK_MB) * _MIB:
-        statement.kill(EngineError(f"the statement wrote more than {spill_mb} MiB of temporary files", sqlstate="53100"))
+        full = EngineError(f"the statement wrote more than {spill_mb} MiB of temporary files", sqlstate="53100")
+        statement.kill(full)

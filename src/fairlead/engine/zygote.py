@@ -1,7 +1,7 @@
 """The gateway's side of the fork server: starts its program, asks it for workers, notices when it has gone.
 
-The program gets no environment, no descriptor but its control socket, and no argument that is secret. It talks in single
-packets of JSON; descriptors travel beside them.
+The program gets no environment, no descriptor but its control socket, and no argument that is secret. It talks in
+single packets of JSON; descriptors travel beside them.
 """
 
 from __future__ import annotations
@@ -160,10 +160,10 @@ class Zygote:
         """Wait for one packet with its descriptors."""
         assert self._control is not None
         control, loop = self._control, asyncio.get_running_loop()
-        readable = loop.create_future()
-        loop.add_reader(control, lambda: readable.done() or readable.set_result(None))
+        readable = asyncio.Event()
+        loop.add_reader(control, readable.set)
         try:
-            await readable
+            await readable.wait()
         finally:
             loop.remove_reader(control)
         packet, descriptors, _, _ = socket.recv_fds(control, _MAX_PACKET, 1)
@@ -185,7 +185,8 @@ def httpfs_file() -> str:
     files = sorted(folder.glob("extensions/*/httpfs.duckdb_extension"))
     if not files:
         raise ConfigurationError(
-            "the extension httpfs is missing", hint="install the package duckdb-extension-httpfs of DuckDB's own version"
+            "the extension httpfs is missing",
+            hint="install the package duckdb-extension-httpfs of DuckDB's own version",
         )
     return str(files[-1])
 

@@ -69,8 +69,6 @@ class Gateway:
         self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off")
         password = settings.admin_password
         given = Sensitive(password.get_secret_value()) if password is not None else None
-        if given is not None:
-            vault.scrubber.learn(given)
         self.generated_password = ensure_superuser(catalog, ledger, given)
         self._sessions: set[Session] = set()
 
@@ -97,10 +95,12 @@ class Gateway:
         return role.verifier if role is not None and role.login else None
 
     async def login_failed(self, user: str, client: str, reason: str) -> None:
-        """Record a failed login."""
+        """Record a failed login. A name that no user has may be a password in the wrong place: it is not written down."""
+        with self.house.catalog.read() as snapshot:
+            known = snapshot.role(user) is not None
         event = LedgerEvent(
-            kind="login.failed", principal=user[:255], session_id="", statement_id="", action="LOGIN", object="gateway",
-            detail={"client": client, "reason": reason},
+            kind="login.failed", principal=user if known else "(unknown)", session_id="", statement_id="", action="LOGIN", object="gateway",
+            detail={"client": client, "reason": reason if known else "password authentication failed"},
         )
         await asyncio.to_thread(self.house.ledger.record, event)
 

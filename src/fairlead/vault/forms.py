@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Shorter secrets are not looked for in free text: they would turn up in ordinary words everywhere.
-SHORTEST: Final = 4
+SHORTEST: Final = 8
 # One line of a key file is as good as a part of the key; shorter lines are not worth false alarms.
 _SHORTEST_LINE: Final = 16
 

@@ -2,8 +2,9 @@
 
 The first net is that nobody puts a secret into a text. This one knows each secret that was sealed, opened or typed as
 a password since the start, in the forms that encoders give it (``forms.py``), and finds them in one pass: the first
-four characters of every form are the key of a table, so the cost of a text does not depend on how many secrets there
-are. Secrets shorter than four characters are not replaced.
+eight characters of every form are the key of a table, so the cost of a text does not depend on how many secrets there
+are. Secrets shorter than eight characters are not replaced: a text
+that is scrubbed answers guesses, and short ones could be tried out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The first file of the zygote's program: makes the worker's modules importable, and nothing else of the gateway.
 
-It is executed by path, with an empty environment and Python's isolated mode. The package ``fairlead`` is put in place as
-a bare name, so that ``fairlead/__init__.py`` and the rooms behind it never run here.
+It is executed by path, with an empty environment and Python's isolated mode. The package ``fairlead`` is put in place
+as a bare name, so that ``fairlead/__init__.py`` and the rooms behind it never run here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a worker and its gateway talk: frames of a kind, a length and a body, over one socket pair.
 
-A body is JSON, or bytes for rows and parameter values. Nothing is ever pickled. The gateway has its own reader of the same
-format (``engine/channel.py``), which trusts no number in it.
+A body is JSON, or bytes for rows and parameter values. Nothing is ever pickled. The gateway has its own reader of the
+same format (``engine/channel.py``), which trusts no number in it.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 _CAPABILITY_VERSION_3: Final = 0x20080522
+_M_ARENA_MAX: Final = -8
 _SIOCGIFFLAGS: Final = 0x8913
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP: Final = 1
@@ -89,13 +90,21 @@ def forbid_new_privileges() -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
+def limit_malloc_arenas(count: int) -> None:
+    """Let malloc reserve at most so many arenas of 64 MiB of addresses (mallopt(3); glibc only)."""
+    mallopt = getattr(_libc, "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, count)
+
+
 def landlock_version() -> int:
     """Return the version of the kernel's Landlock interface.
 
     Raises:
         OSError: the kernel has none, or it is switched off.
     """
-    return _checked(_libc.syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_CREATE_RULESET_VERSION)))
+    ask = ctypes.c_uint32(_CREATE_RULESET_VERSION)
+    return _checked(_libc.syscall(_SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ask))
 
 
 def landlock_ruleset(attributes: bytes) -> int:
@@ -104,7 +113,8 @@ def landlock_ruleset(attributes: bytes) -> int:
     Args:
         attributes: struct landlock_ruleset_attr, as long as the kernel's version knows it.
     """
-    return _checked(_libc.syscall(_SYS_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)))
+    size, no_flags = ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)
+    return _checked(_libc.syscall(_SYS_CREATE_RULESET, attributes, size, no_flags))
 
 
 def landlock_allow_folder(ruleset: int, access: int, folder: int) -> None:

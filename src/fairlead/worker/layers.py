@@ -1,7 +1,7 @@
 """What holds a worker in place: an empty network namespace, Landlock, limits, and no privileges.
 
-Each layer returns whether it is in force and why (not); a mode ``off`` skips it. Whether the gateway may run without one is
-not decided here.
+Each layer returns whether it is in force and why (not); a mode ``off`` skips it. Whether the gateway may run without
+one is not decided here.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def enter_namespace(mode: str) -> Status:
 
 
 def give_up_privileges() -> None:
-    """Drop every capability, end with the parent, be invisible to debuggers, be the first to go when memory is short."""
+    """Drop every capability for good, end with the parent, be invisible to debuggers."""
     kernel.drop_capabilities()
     kernel.forbid_new_privileges()
     seal_process()
@@ -102,11 +102,12 @@ def apply_limits(mode: str, *, address_space_mb: int, cpu_seconds: int, spill_mb
     try:
         for kind, value in wanted.items():
             _, hard = resource.getrlimit(kind)
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)  # noqa: PLW2901  # never above the machine's
-            resource.setrlimit(kind, (value, value))
+            allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (allowed, allowed))
     except (OSError, ValueError) as error:
         return Status(False, f"limits are refused: {error}")
-    return Status(True, f"{address_space_mb} MiB of address space" + (f", {cpu_seconds} s of CPU" if cpu_seconds else ""))
+    processor = f", {cpu_seconds} s of CPU" if cpu_seconds else ""
+    return Status(True, f"{address_space_mb} MiB of address space{processor}")
 
 
 def apply_landlock(mode: str, *, spill: str | None, port: int) -> Status:
@@ -140,5 +141,7 @@ def apply_landlock(mode: str, *, spill: str | None, port: int) -> Status:
         kernel.landlock_restrict_self(ruleset)
     finally:
         os.close(ruleset)
-    held = ["files"] + ["TCP ports"] * (version >= _NET_SINCE) + ["signals and abstract sockets"] * (version >= _SCOPE_SINCE)
-    return Status(True, f"Landlock version {version}: " + ", ".join(held))
+    held = "files"
+    held += ", TCP ports" if version >= _NET_SINCE else ""
+    held += ", signals and abstract sockets" if version >= _SCOPE_SINCE else ""
+    return Status(True, f"Landlock version {version}: {held}")

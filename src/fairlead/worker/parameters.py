@@ -1,7 +1,7 @@
 """Values of a statement's parameters: from what a PostgreSQL client sends to what DuckDB binds.
 
-A value of a known type is bound with that type; one of unknown type is bound as an untyped literal, which DuckDB fits to
-its place as PostgreSQL does. (DuckDB 1.5 infers no parameter types of its own when it prepares.)
+A value of a known type is bound with that type; one of unknown type is bound as an untyped literal, which DuckDB fits
+to its place as PostgreSQL does. (DuckDB 1.5 infers no parameter types of its own when it prepares.)
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 import uuid
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,6 +51,15 @@ _ARRAYS: Final = {
     1182: "DATE",
     2951: "UUID",
 }
+_SAMPLES: Final = {
+    "DATE": "2000-01-01",
+    "TIME": "00:00:00",
+    "TIME WITH TIME ZONE": "00:00:00+00",
+    "TIMESTAMP": "2000-01-01 00:00:00",
+    "TIMESTAMP WITH TIME ZONE": "2000-01-01 00:00:00+00",
+    "INTERVAL": "1 day",
+    "UUID": "00000000-0000-0000-0000-000000000000",
+}
 _NUMERIC: Final = 1700
 _BYTEA: Final = 17
 TEXT_OID: Final = 25
@@ -87,11 +96,16 @@ def value(raw: bytes | None, oid: int, *, binary: bool) -> Any:
         raise BadParameter(f"not a value of the type with the OID {oid}") from error
 
 
-def type_name(oid: int) -> str | None:
-    """Return DuckDB's name of a type, None where a value is bound untyped."""
+def sample(oid: int) -> Any:
+    """Return some value of a type, to find out what a statement would return: a bare NULL has no type in DuckDB."""
     if oid in _ARRAYS:
-        return f"{_ARRAYS[oid]}[]"
-    return "DECIMAL(38,10)" if oid == _NUMERIC else _NAMES.get(oid)
+        return Value("[]", DuckDBPyType(f"{_ARRAYS[oid]}[]"))
+    if oid == _NUMERIC:
+        return Decimal(1)
+    if oid == _BYTEA:
+        return b""
+    name = _NAMES.get(oid, "")
+    return Value(_SAMPLES.get(name, "1"), DuckDBPyType(name)) if name else ""
 
 
 def _from_text(text: str, oid: int) -> Any:
@@ -100,7 +114,8 @@ def _from_text(text: str, oid: int) -> Any:
     if oid == _NUMERIC:
         return Decimal(text)
     if oid in _ARRAYS:
-        return Value(_array(text), DuckDBPyType(f"{_ARRAYS[oid]}[]"))
+        # An empty list of Python has no type in DuckDB; an empty list in text has the one that is asked for.
+        return Value(_array(text) or "[]", DuckDBPyType(f"{_ARRAYS[oid]}[]"))
     name = _NAMES.get(oid)
     return text if name is None else Value(text, DuckDBPyType(name))
 
@@ -161,7 +176,7 @@ def _timestamp(raw: bytes) -> datetime:
 
 
 def _timestamptz(raw: bytes) -> datetime:
-    return _timestamp(raw).replace(tzinfo=timezone.utc)
+    return _timestamp(raw).replace(tzinfo=UTC)
 
 
 def _numeric(raw: bytes) -> Decimal:

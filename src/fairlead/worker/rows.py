@@ -1,8 +1,8 @@
 """Results as PostgreSQL DataRow messages, built column by column: no Python object per row, ever.
 
-First each column becomes text: by Arrow alone where Arrow writes a type as DuckDB does, else by a second DuckDB cursor that
-reads the user's result as an Arrow stream and casts it (so the user's own statement runs, and is bound, exactly once, and
-exactly as written). Then one ``binary_join_element_wise`` per batch puts length prefixes and texts together.
+First each column becomes text: by Arrow alone where Arrow writes a type as DuckDB does, else by a second DuckDB cursor
+that reads the user's result as an Arrow stream and casts it (so the user's own statement runs, and is bound, exactly
+once, and exactly as written). Then one ``binary_join_element_wise`` per batch puts length prefixes and texts together.
 DataRow: PostgreSQL protocol 3.0, "Message Formats".
 """
 
@@ -34,7 +34,7 @@ _NOTHING: Final = pa.scalar(b"", pa.binary())
 _ZERO: Final = pa.scalar(0, pa.int32())
 
 
-class RowTooLarge(Exception):  # noqa: N818  # a decision, not a failure
+class RowTooLarge(Exception):  # a decision, not a failure
     """A single row is larger than a message may be."""
 
 
@@ -132,8 +132,9 @@ def _joined(columns: list[pa.Array]) -> memoryview:
         length = pc.binary_length(column)
         total_here = length if not column.null_count else pc.fill_null(length, _ZERO)
         total = total_here if total is None else pc.add(total, total_here)
-        # The column's own NULL has length -1 and no bytes; the join below replaces it by nothing.
-        parts += [_big_endian(pc.fill_null(length, _NULL_LENGTH) if column.null_count else length), column.cast(pa.binary())]
+        # A NULL has length -1 and no bytes; the join below replaces it by nothing.
+        announced = pc.fill_null(length, _NULL_LENGTH) if column.null_count else length
+        parts += [_big_endian(announced), column.cast(pa.binary())]
     sizes = pc.add(total, pa.scalar(_ROW_OVERHEAD + 4 * len(columns), pa.int32()))
     number = pa.scalar(struct.pack("!h", len(columns)), pa.binary())
     joined = pc.binary_join_element_wise(

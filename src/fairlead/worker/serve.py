@@ -10,24 +10,23 @@ from __future__ import annotations
 import os
 import queue
 import select
-import socket
 import struct
 import threading
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-import pyarrow as pa
 from duckdb import StatementType
-from duckdb.sqltypes import DuckDBPyType
-from duckdb.value.constant import Value
 
 from fairlead.worker import duck, frames, layers, parameters, statements
 from fairlead.worker.pgtypes import pg_type
-from fairlead.worker.rows import BATCH_ROWS, RowTooLarge, Texts, blocks
+from fairlead.worker.rows import BATCH_ROWS, Texts, blocks
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
+
+    import pyarrow as pa
 
 _STACK_BYTES: Final = 1024 * 1024
 _QUEUE_BATCHES: Final = 4
@@ -37,7 +36,7 @@ CANCEL: Final = b"c"
 STOP: Final = b"s"
 
 
-class Stopped(Exception):  # noqa: N818  # asked for
+class Stopped(Exception):  # asked for
     """The gateway wants no more rows."""
 
 
@@ -192,14 +191,14 @@ class Worker:
             return statement.tag if statement.kind == StatementType.EXPLAIN else f"{statement.tag} {count}"
         if statement.kind == StatementType.SET:
             self._caster.execute(statement.text)
-        counted = result.description is not None and result.description[0][0] == "Count"
+        counted = bool(result.description) and result.description[0][0] == "Count"
         rows = result.fetchall() if counted else []
         return f"{statement.tag} {rows[0][0]}" if rows and not statement.tag.startswith("CREATE") else statement.tag
 
     def _send_result(self, result: duckdb.DuckDBPyConnection, aliases: dict[str, str]) -> int:
-        described = result.description or []
-        types = [str(column[1]) for column in described]
-        self._channel.hold(frames.COLUMNS, _columns((str(column[0]), name) for column, name in zip(described, types, strict=True)))
+        described = [(str(column[0]), str(column[1])) for column in result.description or []]
+        types = [type_name for _, type_name in described]
+        self._channel.hold(frames.COLUMNS, _columns(described))
         reader = result.to_arrow_reader(BATCH_ROWS)
         source = _Source(reader, self._control)
         texts = Texts(self._caster, types, aliases)
@@ -244,21 +243,17 @@ class Worker:
 
     def _described(self, statement: statements.Checked, oids: list[int]) -> list[tuple[str, str]]:
         query = f"DESCRIBE SELECT * FROM ({statement.text.rstrip().rstrip(';')}\n)"  # noqa: S608  # the user's own text
-        untyped = [None, "VARCHAR"]
-        for fallback in reversed(untyped):
-            bound = {
-                name: _null(parameters.type_name(oids[int(name) - 1]) or fallback)
-                for name in statement.parameters
-                if name.isdecimal()
-            }
-            try:
-                rows = self._instance.execute(query, bound).fetchall()
-            except duckdb.BinderException:
-                if fallback is None or all(oids):
-                    raise
-            else:
-                return [(row[0], row[1]) for row in rows]
-        return []
+        names = {name: oids[int(name) - 1] for name in statement.parameters if name.isdecimal()}
+        bound = {name: parameters.sample(oid) for name, oid in names.items()}
+        try:
+            rows = self._instance.execute(query, bound).fetchall()
+        except duckdb.Error:
+            if all(names.values()):
+                raise
+            # An empty text does not fit everywhere; a NULL does.
+            bound = {name: parameters.sample(oid) if oid else None for name, oid in names.items()}
+            rows = self._instance.execute(query, bound).fetchall()
+        return [(row[0], row[1]) for row in rows]
 
 
 class _Source:
@@ -281,11 +276,7 @@ class _Source:
             raise
 
 
-def _null(type_name: str | None) -> Any:
-    return None if type_name is None else Value(None, DuckDBPyType(type_name))
-
-
-def _columns(described: Any) -> dict[str, Any]:
+def _columns(described: list[tuple[str, str]]) -> dict[str, Any]:
     columns = []
     for name, type_name in described:
         kind = pg_type(type_name)

@@ -1,7 +1,7 @@
 """Which kinds of statement a worker runs: an allow-list, by name. Hygiene and clear errors, not the boundary.
 
-DuckDB's own parser says what kind a statement is; where its kinds are coarse (a CREATE SECRET is a CREATE) the next words
-decide. What is not known is refused.
+DuckDB's own parser says what kind a statement is; where its kinds are coarse (a CREATE SECRET is a CREATE) the next
+words decide. What is not known is refused.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ _TOKEN: Final = re.compile(
 )
 # DuckDB reads a file while it parses IMPORT; the others are never meant for a worker.
 _NEVER_PARSED: Final = frozenset({"IMPORT", "EXPORT", "ATTACH", "DETACH", "LOAD", "INSTALL", "FORCE"})
-_READS: Final = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "(", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE", "PIVOT",
-                           "UNPIVOT", "PIVOT_WIDER", "PIVOT_LONGER"})  # fmt: skip
+_READS: Final = frozenset(
+    {"SELECT", "WITH", "FROM", "VALUES", "TABLE", "(", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE", "PIVOT", "UNPIVOT"}
+)
+_EXPLAINED_QUERY: Final = re.compile(r"\(\s*(SELECT|FROM|WITH|VALUES|\()", re.IGNORECASE)
 _TEMPORARY: Final = frozenset({"TEMP", "TEMPORARY"})
 _CREATED: Final = frozenset({"TABLE", "VIEW", "MACRO", "FUNCTION"})
 _TAGS: Final = {"START": "START TRANSACTION", "END": "COMMIT", "ABORT": "ROLLBACK"}
 
 
-class Refused(Exception):  # noqa: N818  # a decision, not a failure
+class Refused(Exception):  # a decision, not a failure
     """The statement is of a kind that a worker does not run."""
 
 
@@ -136,7 +138,7 @@ def _decide_create(words: list[str]) -> None:
 def _decide_set(words: list[str]) -> None:
     named = [word for word in words[1:] if word not in ("SESSION", "LOCAL", "GLOBAL")]
     known = {name.upper() for name in CLIENT_SETTINGS}
-    plain = len(words) > 1 and words[0] in ("SET", "RESET") and words[1] not in ("GLOBAL",)
+    plain = len(words) > 1 and words[0] in ("SET", "RESET") and words[1] != "GLOBAL"
     zone = named[:2] == ["TIME", "ZONE"]
     _require(plain and (zone or (bool(named) and named[0] in known)), " ".join(words[:2]))
 
@@ -181,7 +183,7 @@ def _explained(text: str) -> str:
         depth += (word == "(") - (word == ")")
         if token.lastgroup == "word" and depth == 0 and word not in ("EXPLAIN", "ANALYZE", "VERBOSE"):
             return text[token.start() :]
-        if word == "(" and depth == 1 and re.match(r"\(\s*(SELECT|FROM|WITH|VALUES|\()", text[token.start() :], re.IGNORECASE):
+        if word == "(" and depth == 1 and _EXPLAINED_QUERY.match(text, token.start()):
             return text[token.start() :]
     return ""
 

@@ -1,8 +1,8 @@
 """The fork server: imports everything, opens nothing, and forks one locked worker per request.
 
-It is a program of its own with an empty environment. It enters an empty network namespace, makes the only listening socket
-there (the gateway gets it and answers), checks the signature of the one extension, gives up its privileges, and then only
-forks and reaps. No user text ever reaches this process.
+It is a program of its own with an empty environment. It enters an empty network namespace, makes the only listening
+socket there (the gateway gets it and answers), checks the signature of the one extension, gives up its privileges, and
+then only forks and reaps. No user text ever reaches this process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from fairlead.worker import layers
+from fairlead.worker import kernel, layers
 
 if TYPE_CHECKING:
     from fairlead.worker.duck import Extension
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MAX_PACKET: Final = 64 * 1024
 _BACKLOG: Final = 256
 _SOCKETS_PER_WORKER: Final = 2
+_MALLOC_ARENAS: Final = 2
+_ARROW_ALLOCATOR: Final = "ARROW_DEFAULT_MEMORY_POOL"
 
 
 def main(descriptor: int) -> None:
@@ -65,10 +67,15 @@ def _listen() -> socket.socket:
 
 def _prepare(settings: dict[str, Any]) -> Extension:
     """Import and run once everything that a worker needs, so that nothing is read from disk behind Landlock."""
+    # Arrow's own allocator would map a gigabyte ahead, which counts against the limit of the address space. The choice
+    # is read while Arrow is imported.
+    os.environ[_ARROW_ALLOCATOR] = "system"
+    kernel.limit_malloc_arenas(_MALLOC_ARENAS)
     import pytz  # noqa: F401, PLC0415  # DuckDB asks for it when it hands out a TIMESTAMP WITH TIME ZONE
 
     from fairlead.worker import duck, warmup  # noqa: PLC0415  # after the namespace: they start threads
 
+    del os.environ[_ARROW_ALLOCATOR]
     extension = duck.check_signature(settings["extension"])
     warmup.run()
     # Collected now and never again touched: the pages stay shared with the workers.
@@ -110,12 +117,11 @@ def _fork(control: socket.socket, descriptors: list[int], settings: dict[str, An
     except OSError as error:
         control.send(json.dumps({"error": f"fork: {error.strerror}"}).encode())
         return
-    finally_close = list(descriptors)
     if process == 0:
         _become_worker(descriptors, settings, extension)
     handle = os.pidfd_open(process)
     socket.send_fds(control, [json.dumps({"pid": process}).encode()], [handle])
-    for descriptor in (handle, *finally_close):
+    for descriptor in (handle, *descriptors):
         os.close(descriptor)
 
 

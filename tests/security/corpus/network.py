@@ -53,6 +53,24 @@ _EXTENSIONS: Final = (
 )
 
 CASES: Final[tuple[Case, ...]] = (
+    case(
+        "E6-store-redirects",
+        "SELECT * FROM read_csv('@redirected/x.csv')",
+        by="redirect",
+        control=Bare(("SELECT * FROM read_csv('{R}/x.csv')",), reaches=True),
+    ),
+    case(
+        "E6-store-redirects-a-listing",
+        "LIST @redirected/",
+        by="redirect",
+        control=Bare(("SELECT * FROM read_csv('{R}/x.csv')",), reaches=True),
+    ),
+    case(
+        "E6-store-redirects-a-write",
+        "COPY (SELECT 1) TO '@redirected_out/x.csv'",
+        by="redirect",
+        control=Bare(("SELECT * FROM read_csv('{R}/x.csv')",), reaches=True),
+    ),
     *(
         case(id_, f"SELECT * FROM read_csv('{url}')", by="scheme fence namespace landlock missing engine", control=_HTTP)
         for id_, url in _FOREIGN

@@ -84,10 +84,10 @@ _PARAMETERS: Final = (
 CASES: Final[tuple[Case, ...]] = (
     *(case(id_, _READ.format("s3://{b}/" + path), by="path grant traversal") for id_, path in _DOTS),
     *(case(id_, _READ.format("s3://{b}/" + path), by="path absent grant") for id_, path in _LITERAL),
-    *(case(id_, _READ.format(url), by="grant path absent") for id_, url in _ELSEWHERE),
-    *(case(id_, _READ.format(url), by="grant path", control=_LIST) for id_, url in _GLOBS),
+    *(case(id_, _READ.format(url), by="grant path absent url") for id_, url in _ELSEWHERE),
+    *(case(id_, _READ.format(url), by="grant path absent url", control=_LIST) for id_, url in _GLOBS),
     *(
-        case(id_, _READ.format("s3://{b}/granted/x.parquet?" + query), by="request grant path absent engine")
+        case(id_, _READ.format("s3://{b}/granted/x.parquet?" + query), by="url request grant path absent")
         for id_, query in _PARAMETERS
     ),
     case("glob-function-above", "SELECT * FROM glob('s3://{b}/*')", by="grant", control=_LIST),

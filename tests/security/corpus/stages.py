@@ -101,12 +101,6 @@ CASES: Final[tuple[Case, ...]] = (
     case("list-encoded", "LIST @raw/%2e%2e/", by=f"{_BY} kinds absent", control=_LIST),
     case("list-of-others", "LIST @others/", by="stage grant", control=_LIST),
     case("list-write-only", "LIST @inbox/", by="stage grant", control=_LIST),
-    case(
-        "read-as-listing",
-        "SELECT * FROM glob('s3://{b}/inbox/*')",
-        by="grant",
-        control=Within(("SELECT * FROM glob('s3://{b}/granted/*')",)),
-    ),
     case("stage-delete", "REMOVE @raw/x.parquet", by="kinds grant stage", control=_READ),
     case("stage-put", "PUT 'file://{out}/secret.txt' @rw/", by="kinds", control=_READ),
     case("stage-get", "GET @raw/ 'file://{out}/'", by="kinds", control=_READ),
