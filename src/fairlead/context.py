@@ -40,6 +40,7 @@ class Context:
     dialect: Dialect = "native"
     application: str = ""
     client: str = ""
+    validate_connections: bool | None = None  # None = as the type of the connection says
 
     def at_statement(self, statement_id: str) -> Context:
         """Return the same context for another statement."""

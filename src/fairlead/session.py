@@ -121,6 +121,7 @@ class Session:
             dialect=self._settings.dialect,
             application=self._settings.application_name,
             client=self._client,
+            validate_connections=self._settings.validate_connections,
         )
 
     def pending_parameter_status(self) -> dict[str, str]:
@@ -420,5 +421,6 @@ def _words(statement: ast.Statement) -> str:
 
 async def _nothing() -> AsyncIterator[Output]:
     """Give nothing."""
-    return
-    yield  # an async generator needs one
+    outputs: list[Output] = []
+    for output in outputs:
+        yield output

@@ -14,6 +14,7 @@ from fairlead.errors import (
     InvalidParameter,
     NotSupported,
     PermissionDenied,
+    StoreUnreachable,
     UndefinedObject,
     WrongObjectType,
 )
@@ -224,3 +225,26 @@ def test_or_replace_with_another_type_of_link_is_refused(desk: Desk) -> None:
     with pytest.raises((WrongObjectType, InvalidParameter, NotSupported)):
         desk.outputs("CREATE OR REPLACE LINK c AS KAFKA CONFIG '{}'")
     assert resolved(desk)["secret_access_key"] == SECRET
+
+
+@pytest.mark.parametrize("ask", ["WITH (VALIDATE = true)", "setting"])
+def test_a_connection_that_is_to_be_validated_and_fails_leaves_nothing_behind(desk: Desk, ask: str) -> None:
+    desk.outputs("CREATE SECRET k AS 'abcdefgh'")
+    statement = """CREATE CONNECTION c TO AWS (ACCESS KEY ID = 'A', SECRET ACCESS KEY = SECRET k,
+        ENDPOINT = 'http://127.0.0.1:9')"""
+    if ask == "setting":
+        desk.outputs("SET validate_connections = on")
+    with pytest.raises(StoreUnreachable, match="tcp failed"):
+        desk.outputs(statement + ("" if ask == "setting" else " " + ask))
+    assert desk.rows("SHOW CONNECTIONS") == []
+    desk.outputs(statement + " WITH (VALIDATE = false)")
+    with pytest.raises(StoreUnreachable, match="tcp failed"):
+        desk.outputs("ALTER CONNECTION c SET (REGION = 'x') WITH (VALIDATE = true)")
+    assert "region" not in resolved(desk) or resolved(desk)["region"] != "x"
+
+
+def test_replacing_from_show_create_keeps_the_comment(desk: Desk) -> None:
+    desk.outputs(SPELLINGS["databend"] + "; COMMENT ON CONNECTION c IS 'the lake'")
+    text = desk.rows("SHOW CREATE CONNECTION c")[0][-1]
+    desk.outputs(str(text))
+    assert dict(desk.rows("DESC CONNECTION c"))["comment"] == "the lake"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.engine.engine import probe_layers
-from fairlead.errors import ConfigurationError, FairleadError, QueryCanceled, WorkerLost
+from fairlead.errors import ConfigurationError, FairleadError, WorkerLost
 from tests.engine.running import events, rows, run, started
 
 LAYERS = ["namespace", "landlock", "limits", "fence", "statements"]
@@ -25,6 +26,16 @@ def kill(pid: int, *, also_ends: int | None = None) -> None:
     for handle in handles:
         assert select.select([handle], [], [], 10)[0]
         os.close(handle)
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process that is about to end has ended."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    assert (await asyncio.to_thread(select.select, [handle], [], [], 10))[0]
+    os.close(handle)
 
 
 def ended(pid: int) -> bool:
@@ -224,7 +235,8 @@ def test_the_layers_can_be_probed_without_touching_the_data(tmp_path):
 
 def test_without_limits_the_watch_ends_a_memory_bomb(tmp_path):
     async def work():
-        async with started(tmp_path, layers={"limits": "off"}, address_space_mb=1024, statement_timeout=60) as (engine, _):
+        unlimited = {"layers": {"limits": "off"}, "address_space_mb": 1024}
+        async with started(tmp_path, statement_timeout=60, **unlimited) as (engine, _):
             session = await engine.session()
             with pytest.raises(FairleadError) as failure:
                 await events(session, "SELECT damerau_levenshtein(repeat('a', 60000), repeat('b', 60000))")
@@ -276,22 +288,40 @@ def test_a_killed_worker_ends_one_statement_and_is_replaced(tmp_path):
     run(work())
 
 
-def test_a_statement_that_aborts_the_process_ends_alone(tmp_path):
+def test_a_statement_that_breaks_every_later_one_costs_only_its_own_worker(tmp_path):
     async def work():
-        async with started(tmp_path, layers={"statements": "off", "fence": "off"}) as (engine, _):
+        async with started(tmp_path, layers={"statements": "off"}) as (engine, _):
+            session, neighbour = await engine.session(), await engine.session()
+            pid, other = session.worker_pid, neighbour.worker_pid
+            # Escape E16: the engine can neither write this log nor be told to stop; closing it would abort the process.
+            log = "level = 'trace', storage = 'file', storage_path = '/nowhere/log'"
+            await events(session, f"CALL enable_logging({log})")
+            with pytest.raises(FairleadError):
+                await events(session, "SELECT 1")
+            await gone(pid)
+            assert await rows(session, "SELECT 1") == [("1",)]
+            assert session.worker_pid != pid
+            assert len(session.take_notices()) == 1
+            assert await rows(neighbour, "SELECT 2") == [("2",)]
+            assert neighbour.worker_pid == other
+
+    run(work())
+
+
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL])
+def test_a_crash_in_the_middle_of_a_result_is_an_error_of_that_statement(tmp_path, number):
+    async def work():
+        async with started(tmp_path) as (engine, _):
             session = await engine.session()
-            log = session.worker.spill / "log"
-            for sql in (
-                f"CALL enable_logging(level = 'trace', storage = 'file', storage_path = '{log}')",
-                "SELECT 1",
-                "SELECT 2",
-            ):
-                try:
-                    await events(session, sql)
-                except (FairleadError, QueryCanceled):
-                    continue
-            await session.close()
-            assert await rows(await engine.session(), "SELECT 1") == [("1",)]
+            pid = session.worker_pid
+            reading = session.execute("SELECT repeat('x', 1000) FROM range(1000000000)")
+            await anext(reading)
+            os.kill(pid, number)
+            with pytest.raises(WorkerLost):
+                async for _ in reading:
+                    pass
+            assert await rows(session, "SELECT 1") == [("1",)]
+            assert session.worker_pid != pid
 
     run(work())
 

@@ -222,12 +222,16 @@ class Plot:
         with scanning(self.analyst()):
             self.look_at_processes()
         self._crash_a_worker()
-        self._see("wire", self._tap.to_clients)
+        self.look_at_the_wire()
         self._see("ledger", "\n".join(map(repr, self._ledger())).encode())
         for path in sorted(self._folder.rglob("*")):
             if path.is_file():
                 place = "data directory" if path.is_relative_to(self.gateway.data) else "log and folder"
                 self._see(place, path.read_bytes(), path.name)
+
+    def look_at_the_wire(self) -> None:
+        """Search what the gateway sent to clients."""
+        self._see("wire", self._tap.to_clients)
 
     def look_at_processes(self) -> None:
         """Search command lines and environments of all processes, and the memory of zygote and workers.

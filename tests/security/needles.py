@@ -68,8 +68,12 @@ class Needles:
     def search(self, data: bytes) -> list[str]:
         """Return what was found, each with its form and surroundings."""
         if not self._forms:
+            known: set[bytes] = set()
             for text in (self.head, self.tail, *self.real):
-                self._forms += list(forms(text).items())
+                for form, needle in forms(text).items():
+                    if needle not in known:
+                        known.add(needle)
+                        self._forms.append((form, needle))
         found = []
         for form, needle in self._forms:
             at = -1

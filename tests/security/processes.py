@@ -62,7 +62,9 @@ def available_mb() -> float:
 
 
 def memory(pid: int) -> Iterator[bytes]:
-    """Yield all readable memory of a process, in pieces that overlap; needs the right to trace it.
+    """Yield the readable memory of a process, in pieces that overlap; needs the right to trace it.
+
+    Left out is what no process can have written: mappings of files (libraries) without the right to write.
 
     Raises:
         PermissionError: the kernel does not allow it.
@@ -71,6 +73,8 @@ def memory(pid: int) -> Iterator[bytes]:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             found = _MAP.match(line)
             if found is None or found[4] in {"[vvar]", "[vsyscall]", "[vvar_vclock]"}:
+                continue
+            if found[4].startswith("/") and "w" not in found[3]:
                 continue
             at, end = int(found[1], 16), int(found[2], 16)
             while at < end:

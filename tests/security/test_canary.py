@@ -75,7 +75,7 @@ def test_without_the_scrubber_the_search_finds_something(
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     for plot in _plot(tmp_path_factory.mktemp("bare"), minio, {"PYTHONPATH": path}):
         plot.plant()
-        plot.look()
+        plot.look_at_the_wire()
         assert plot.evidence.found["wire"] != []
 
 

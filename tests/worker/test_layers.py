@@ -130,7 +130,8 @@ def test_privileges_are_gone_for_good():
         """
         layers.give_up_privileges()
         status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
-        found["capabilities"] = {status[name].strip() for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {"0" * 16}
+        names = "CapEff", "CapPrm", "CapInh", "CapAmb"
+        found["capabilities"] = {status[name].strip() for name in names} == {"0" * 16}
         found["no new"] = status["NoNewPrivs"].strip()
         """
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fairlead.commands import records
+from fairlead.commands import records, trial
 from fairlead.dialects import names
 from fairlead.commands.house import House, Result
 from fairlead.context import DEFAULT_DATABASE, Context
@@ -24,55 +24,71 @@ if TYPE_CHECKING:
 
 def create(statement: ast.CreateConnection, house: House, context: Context) -> Result:
     """Create a connection or link in any of the four spellings."""
-    tag = f"CREATE {statement.noun}"
     defined = meaning.define(statement, context.dialect)
-    with house.catalog.write() as tx:
-        where = _place(tx, statement, context)
-        existing = tx.find("connection", where.database, where.name, where.schema)
-        if existing is not None and statement.or_replace:
-            _replace(house, tx, existing, defined, statement, context)
-            return Result(tag)
-        house.access.require_create(context.principal, "CREATE CONNECTION", names.database(tx, where.database))
-        if existing is not None and statement.if_not_exists:
-            return Result(tag, notices=_skipped(house, tx, existing, defined, where.name))
-        if existing is not None:
-            raise texts.exists("connection", str(where), context.dialect, noun=statement.noun)
-        _refuse_kept(defined, str(where))
-        stored, references = _to_stored(house, tx, defined, context)
-        connection = tx.create_object(
-            "connection",
-            where.database,
-            where.schema,
-            where.name,
-            owner_id=context.principal.user_id,
-            definition=stored,
-            references=references,
-            comment=statement.comment or "",
-        )
-        _seal(house, tx, connection, defined)
-        house.ledger.append(
-            tx, records.ddl(context, f"CREATE {statement.noun}", connection, destination=meaning.destination(defined))
-        )
-        notices = _share(house, tx, connection, statement, context)
-    return Result(tag, notices=notices)
+
+    def change(tx: Transaction) -> tuple[int | None, Result]:
+        return _create(house, tx, defined, statement, context)
+
+    return trial.changed(house, context, statement.validate, change)
 
 
 def alter(statement: ast.AlterConnection, house: House, context: Context) -> Result:
     """Change a connection in place; everything that uses it follows at its next request."""
+
+    def change(tx: Transaction) -> tuple[int | None, Result]:
+        return _alter(house, tx, statement, context)
+
+    return trial.changed(house, context, statement.validate, change)
+
+
+def _create(
+    house: House, tx: Transaction, defined: meaning.Definition, statement: ast.CreateConnection, context: Context
+) -> tuple[int | None, Result]:
+    tag = f"CREATE {statement.noun}"
+    where = _place(tx, statement, context)
+    existing = tx.find("connection", where.database, where.name, where.schema)
+    if existing is not None and statement.or_replace:
+        _replace(house, tx, existing, defined, statement, context)
+        return existing.id, Result(tag)
+    house.access.require_create(context.principal, "CREATE CONNECTION", names.database(tx, where.database))
+    if existing is not None and statement.if_not_exists:
+        return None, Result(tag, notices=_skipped(tx, existing, defined, where.name))
+    if existing is not None:
+        raise texts.exists("connection", str(where), context.dialect, noun=statement.noun)
+    _refuse_kept(defined, str(where))
+    stored, references = _to_stored(house, tx, defined, context)
+    connection = tx.create_object(
+        "connection",
+        where.database,
+        where.schema,
+        where.name,
+        owner_id=context.principal.user_id,
+        definition=stored,
+        references=references,
+        comment=statement.comment or "",
+    )
+    _seal(house, tx, connection, defined)
+    destination = meaning.destination(defined)
+    house.ledger.append(tx, records.ddl(context, tag, connection, destination=destination))
+    return connection.id, Result(tag, notices=_share(house, tx, connection, context))
+
+
+def _alter(
+    house: House, tx: Transaction, statement: ast.AlterConnection, context: Context
+) -> tuple[int | None, Result]:
     tag = f"ALTER {statement.noun}"
-    with house.catalog.write() as tx:
-        found = names.find(tx, "connection", statement.name, context, database_first=statement.noun == "LINK")
-        if found is None and statement.if_exists:
-            return Result(tag, notices=(Notice("NOTICE", texts.absent("connection", str(statement.name))),))
-        connection = visible(house, tx, statement.name, context, statement.noun)
-        house.access.require(context.principal, "ALTER", connection)
-        for action in statement.actions:
-            _act(house, tx, connection, action, context)
-        if any(isinstance(a, ast.SetOptions | ast.UnsetOptions | ast.ReplaceClause) for a in statement.actions):
-            current = definition(tx, connection)
-            edited = meaning.edit(current, statement, context.dialect)
-            _store_edited(house, tx, connection, current, edited, context, tag)
-    return Result(tag)
+    found = names.find(tx, "connection", statement.name, context, database_first=statement.noun == "LINK")
+    if found is None and statement.if_exists:
+        return None, Result(tag, notices=(Notice("NOTICE", texts.absent("connection", str(statement.name))),))
+    connection = visible(house, tx, statement.name, context, statement.noun)
+    house.access.require(context.principal, "ALTER", connection)
+    for action in statement.actions:
+        _act(house, tx, connection, action, context)
+    if any(isinstance(a, ast.SetOptions | ast.UnsetOptions | ast.ReplaceClause) for a in statement.actions):
+        current = definition(tx, connection)
+        edited = meaning.edit(current, statement, context.dialect)
+        _store_edited(house, tx, connection, current, edited, context, tag)
+    return connection.id, Result(tag)
 
 
 def visible(
@@ -136,7 +152,8 @@ def _replace(
     if current.kind != defined.kind and statement.spelling in ("singlestore", "clickzetta"):
         raise texts.type_change(existing.full_name, current.kind, defined.kind, context.dialect)
     _store_edited(house, tx, existing, current, meaning.keep(current, defined), context, f"REPLACE {statement.noun}")
-    tx.set_comment(existing.id, statement.comment or "")
+    if statement.comment is not None or statement.spelling in ("singlestore", "clickzetta"):
+        tx.set_comment(existing.id, statement.comment or "")  # the other two spellings have no comment to leave out
 
 
 def _act(
@@ -211,16 +228,15 @@ def _refuse_kept(defined: meaning.Definition, full_name: str) -> None:
 
 
 def _skipped(
-    house: House, tx: Transaction, existing: ObjectRecord, defined: meaning.Definition, name: str
+    tx: Transaction, existing: ObjectRecord, defined: meaning.Definition, name: str
 ) -> tuple[Notice, ...]:
     """IF NOT EXISTS on an existing connection changes nothing, and says when the definitions differ."""
-    del house
     differs = "" if meaning.same_plain(definition(tx, existing), defined) else "; its definition differs from this one"
     return (Notice("NOTICE", texts.skipping("connection", name) + differs),)
 
 
 def _share(
-    house: House, tx: Transaction, connection: ObjectRecord, statement: ast.CreateConnection, context: Context
+    house: House, tx: Transaction, connection: ObjectRecord, context: Context
 ) -> tuple[Notice, ...]:
     """ClickZetta shares a connection with the users of its workspace (clickzetta.md O6), so its strict dialect does.
 

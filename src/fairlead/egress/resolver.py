@@ -44,19 +44,20 @@ class Resolver:
             VaultError: a stored secret cannot be opened.
         """
         with self._catalog.read() as snapshot:
-            return self._options(snapshot, connection_id)
+            return self.options_in(snapshot, connection_id)
 
     def target(self, connection_id: int) -> ResolvedTarget:
         """Return how to reach the store of a connection."""
         with self._catalog.read() as snapshot:
             connection = snapshot.get(connection_id)
             stored = snapshot.definition(connection_id)
-            options = self._options(snapshot, connection_id)
+            options = self.options_in(snapshot, connection_id)
             version = _version(snapshot, connection_id)
         target = declaration.connector(stored["kind"]).target(options)
         return ResolvedTarget(target=target, connection=connection.full_name, version=version)
 
-    def _options(self, snapshot: Snapshot, connection_id: int) -> Mapping[str, str | Sensitive]:
+    def options_in(self, snapshot: Snapshot, connection_id: int) -> Mapping[str, str | Sensitive]:
+        """Return the same as ``options``, as a snapshot or an open transaction has it."""
         connection = snapshot.get(connection_id)
         if not connection.enabled:
             message = f'connection "{connection.full_name}" is disabled'

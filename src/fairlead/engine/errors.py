@@ -108,8 +108,11 @@ def _out_of_reach(message: str, position: int | None) -> PermissionDenied | None
             f"only object stores can be read and written here: {where}", hint=hint, position=position
         )
     if "Could not establish connection" in message:
-        what = "the statement asked for an address that it cannot reach: only s3:// locations of your connections can be"
-        return PermissionDenied(what, detail=message[:500], hint=hint)
+        return PermissionDenied(
+            "the statement asked for an address that it cannot reach: only s3:// locations of your connections can be",
+            detail=message[:500],
+            hint=hint,
+        )
     return None
 
 

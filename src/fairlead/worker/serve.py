@@ -160,10 +160,10 @@ class Worker:
         self._control = Control(control, instance)
 
     def run(self) -> None:
-        """Serve until the gateway closes the socket.
+        """Serve until the gateway closes the socket, or a statement has left the engine unable to run another.
 
         Raises:
-            EOFError: it has.
+            EOFError: one of both.
         """
         while True:
             kind, body = self._channel.receive()
@@ -177,7 +177,20 @@ class Worker:
             except Exception as error:  # noqa: BLE001  # every failure of a statement is the client's to see
                 done = frames.ERROR, failure(error)
             self._control.end()
+            lasting = done[0] == frames.ERROR and not self._is_sound()
             self._channel.send(*done)
+            if lasting:
+                raise EOFError
+
+    def _is_sound(self) -> bool:
+        """Tell whether the engine still works: some statements break all of its later ones, on every connection."""
+        try:
+            self._caster.execute("SELECT 1").fetchall()
+        except (MemoryError, duckdb.OutOfMemoryException):
+            return True
+        except duckdb.Error:
+            return False
+        return True
 
     def _execute(self, request: dict[str, Any], values: memoryview) -> str:
         statement = statements.read(self._instance, request["sql"], allow_all=self._allow_all)
