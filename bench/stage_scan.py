@@ -5,7 +5,6 @@ Every sample runs in a fresh session of the gateway, and in a fresh bare instanc
 
 from __future__ import annotations
 
-import glob
 import statistics
 import time
 from contextlib import closing
@@ -23,14 +22,15 @@ if TYPE_CHECKING:
     from tests.services.s3 import S3Server
 
 ROWS = 10_000_000
-SAMPLES = 7
+SAMPLES = 5
 MILLISECONDS = 1000.0
 QUERIES = {
     "full scan": ("SELECT count(id), sum(customer), max(placed), sum(amount), max(note) FROM {place}", 1.15, 1.05),
     "one-column scan": ("SELECT sum(amount) FROM {place}", 1.5, 1.25),
 }
-_MAKE = f"""COPY (SELECT i AS id, (hash(i) % 1000000)::BIGINT AS customer, TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed,
-    random() * 1000 AS amount, md5(i::VARCHAR)[:20] AS note FROM range({ROWS}) t(i)) TO '{{url}}' (FORMAT parquet)"""
+_MAKE = f"""COPY (SELECT i AS id, (hash(i) % 1000000)::BIGINT AS customer,
+    TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed, random() * 1000 AS amount,
+    md5(i::VARCHAR)[:20] AS note FROM range({ROWS}) t(i)) TO '{{url}}' (FORMAT parquet)"""
 
 
 def run() -> list[Row]:
@@ -80,9 +80,10 @@ def bare(store: S3Server) -> duckdb.DuckDBPyConnection:
     """Return DuckDB with the credential in its own hands, as many threads as a worker has."""
     connection = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": 2})
     folder = Path(duckdb_extension_httpfs.__file__).parent
-    connection.execute(f"LOAD '{glob.glob(f'{folder}/extensions/*/httpfs.duckdb_extension')[0]}'")
+    connection.execute(f"LOAD '{next(folder.glob('extensions/*/httpfs.duckdb_extension'))}'")
     connection.execute(
-        "CREATE SECRET s (TYPE s3, KEY_ID ?, SECRET ?, ENDPOINT ?, REGION 'us-east-1', URL_STYLE 'path', USE_SSL false)",
+        """CREATE SECRET s (TYPE s3, KEY_ID ?, SECRET ?, ENDPOINT ?, REGION 'us-east-1', URL_STYLE 'path',
+            USE_SSL false)""",
         [store.key.access_key_id, store.key.secret_access_key, store.endpoint.removeprefix("http://")],
     )
     connection.execute("SELECT 1")

@@ -17,9 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import data
 import psycopg
@@ -29,9 +28,22 @@ from rich.syntax import Syntax
 from rich.table import Table
 from store import BUCKET, FORBIDDEN_BUCKET, REGION, DemoStore
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from store import StoreKey
+
 console = Console(width=min(120, Console().width or 120))
 _READY = 30.0
 _SHOWN_ROWS = 8
+Client = psycopg.Connection[tuple[Any, ...]]
+QUESTION = """SELECT c.country, count(*) AS lines, sum(o.amount) AS amount
+FROM @raw/orders/*/*/*.parquet AS o
+JOIN @raw/customers.csv AS c USING (customer_id)
+WHERE o.year = 2026
+GROUP BY c.country
+ORDER BY amount DESC
+LIMIT 5"""
 
 
 class NotAsTold(AssertionError):
@@ -65,10 +77,15 @@ class Gateway:
         address = json.loads(ready.read_text())["pg"]
         self.host, self.port = address["host"], address["port"]
 
-    def connect(self, user: str, password: str) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, user: str, password: str) -> Client:
         """Connect as a user."""
         return psycopg.connect(
-            host=self.host, port=self.port, user=user, password=password, dbname="main", sslmode="require",
+            host=self.host,
+            port=self.port,
+            user=user,
+            password=password,
+            dbname="main",
+            sslmode="require",
             autocommit=True,
         )
 
@@ -100,13 +117,21 @@ class Story:
 
     def run(
         self,
-        who: psycopg.Connection[tuple[Any, ...]],
+        who: Client,
         sql: str,
         check: Callable[[Sequence[tuple[Any, ...]]], bool] | None = None,
         told: str = "",
         shown: Sequence[str] | None = None,
     ) -> Sequence[tuple[Any, ...]]:
-        """Run a statement that must succeed; ``check`` says whether its rows are as told, ``shown`` which columns to print."""
+        """Run a statement that must succeed; return its rows.
+
+        Args:
+            who: runs it.
+            sql: the statement.
+            check: says whether its rows are as told.
+            told: what was told, for the error.
+            shown: which columns to print, all by default.
+        """
         self._show(who, sql)
         started = time.perf_counter()
         cursor = who.execute(sql)  # type: ignore[arg-type]  # psycopg wants literal text
@@ -120,7 +145,7 @@ class Story:
             raise NotAsTold(f"{told or 'unexpected rows'}\n{sql}\n{rows}")
         return rows
 
-    def refused(self, who: psycopg.Connection[tuple[Any, ...]], sql: str, *states: str) -> None:
+    def refused(self, who: Client, sql: str, *states: str) -> None:
         """Run a statement that must be refused with one of the SQLSTATEs."""
         self._show(who, sql)
         try:
@@ -136,7 +161,7 @@ class Story:
         else:
             raise NotAsTold(f"was not refused: {sql}\n{rows}")
 
-    def _show(self, who: psycopg.Connection[tuple[Any, ...]], sql: str) -> None:
+    def _show(self, who: Client, sql: str) -> None:
         shown = sql
         for secret in self.secrets:
             shown = shown.replace(secret, "********")
@@ -163,8 +188,20 @@ def play(store: DemoStore, gateway: Gateway) -> None:
     key = store.create_user_key("etl", BUCKET, FORBIDDEN_BUCKET)
     analyst_password = secrets.token_urlsafe(12)
     story.secrets += [key.secret_access_key, analyst_password, gateway.password]
-    admin = gateway.connect("fairlead", gateway.password)
+    with gateway.connect("fairlead", gateway.password) as admin:
+        connection_once(story, admin, store, key)
+        other_spellings(story, admin, store, key)
+        stage_and_grant(story, admin, analyst_password)
+        with gateway.connect("analyst", analyst_password) as analyst:
+            answer = real_question(story, analyst)
+            what_is_refused(story, analyst, store)
+            rotation(story, admin, analyst, store, answer)
+            right_taken_away(story, admin, analyst)
+        ledger(story, admin)
 
+
+def connection_once(story: Story, admin: Client, store: DemoStore, key: StoreKey) -> None:
+    """Chapter 1."""
     story.chapter("1. The administrator creates a connection, once")
     story.say("Its key goes into a secret; no statement gives it back.")
     story.run(admin, f"CREATE SECRET lake_id AS '{key.access_key_id}'")
@@ -186,6 +223,9 @@ def play(store: DemoStore, gateway: Gateway) -> None:
         "validation failed",
     )
 
+
+def other_spellings(story: Story, admin: Client, store: DemoStore, key: StoreKey) -> None:
+    """Chapter 2."""
     story.chapter("2. The same in the three other spellings")
     inline = (key.access_key_id, key.secret_access_key)
     story.run(
@@ -207,34 +247,36 @@ def play(store: DemoStore, gateway: Gateway) -> None:
     ACCESS_KEY = '{inline[0]}' SECRET_KEY = '{inline[1]}'
     ENDPOINT = '{store.endpoint}' REGION = '{REGION}'""",
     )
-    story.run(admin, "SHOW CONNECTIONS", lambda rows: len(rows) == 4, "four connections")  # noqa: PLR2004
+    story.run(admin, "SHOW CONNECTIONS", lambda rows: len(rows) == 4, "four connections")
     for name in ("lake", "lake_link", "lake_databend", "lake_storage"):
         story.run(admin, f"SHOW CREATE CONNECTION {name}", lambda rows: len(rows) == 1)
         story.run(admin, f"VALIDATE CONNECTION {name}", lambda rows: all(row[1] != "failed" for row in rows))
 
+
+def stage_and_grant(story: Story, admin: Client, analyst_password: str) -> None:
+    """Chapter 3."""
     story.chapter("3. A stage, and a grant")
     story.run(admin, f"CREATE STAGE raw URL = 's3://{BUCKET}/raw/' CONNECTION = (CONNECTION_NAME = 'lake')")
-    story.run(admin, "LIST @raw/orders/year=2026/", lambda rows: len(rows) == 12)  # noqa: PLR2004
+    story.run(admin, "LIST @raw/orders/year=2026/", lambda rows: len(rows) == 12)
     story.run(admin, f"CREATE USER analyst PASSWORD '{analyst_password}'")
     story.run(admin, "GRANT READ ON STAGE raw TO analyst")
 
+
+def real_question(story: Story, analyst: Client) -> Sequence[tuple[Any, ...]]:
+    """Chapter 4; return the answer."""
     story.chapter("4. The analyst, who has no right on the connection, asks a real question")
-    analyst = gateway.connect("analyst", analyst_password)
-    question = """SELECT c.country, count(*) AS lines, sum(o.amount) AS amount
-FROM @raw/orders/*/*/*.parquet AS o
-JOIN @raw/customers.csv AS c USING (customer_id)
-WHERE o.year = 2026
-GROUP BY c.country
-ORDER BY amount DESC
-LIMIT 5"""
-    before = story.run(analyst, question, lambda rows: len(rows) == 5 and rows[0][2] > 0)  # noqa: PLR2004
+    answer = story.run(analyst, QUESTION, lambda rows: len(rows) == 5 and rows[0][2] > 0)
     story.run(
         analyst,
         "SELECT count(*) FROM @raw/orders/*/*/*.parquet",
         lambda rows: rows[0][0] > 1_000_000,
         "more than a million order lines",
     )
+    return answer
 
+
+def what_is_refused(story: Story, analyst: Client, store: DemoStore) -> None:
+    """Chapter 5."""
     story.chapter("5. What the analyst cannot do")
     for sql, states in (
         ("SHOW CREATE CONNECTION lake", ("42501",)),
@@ -253,32 +295,40 @@ LIMIT 5"""
     story.say("The same session goes on:")
     story.run(analyst, "SELECT 6 * 7 AS answer", lambda rows: rows == [(42,)])
 
+
+def rotation(story: Story, admin: Client, analyst: Client, store: DemoStore, answer: Sequence[tuple[Any, ...]]) -> None:
+    """Chapter 6; the question has the same answer after it."""
     story.chapter("6. The key is rotated; nobody else notices")
     new = store.rotate_key("etl")
     story.secrets.append(new.secret_access_key)
     story.say("On the store the old key is gone, so the old credential fails ...")
-    story.refused(analyst, question, "28000")
+    story.refused(analyst, QUESTION, "28000")
     story.say("... until the administrator tells the secret, once.")
     story.run(admin, f"ALTER SECRET lake_id AS '{new.access_key_id}'")
     story.run(admin, f"ALTER SECRET lake_key AS '{new.secret_access_key}'")
-    story.run(analyst, question, lambda rows: rows == before, "the same answer through the same stage")
+    story.run(analyst, QUESTION, lambda rows: rows == answer, "the same answer through the same stage")
 
+
+def right_taken_away(story: Story, admin: Client, analyst: Client) -> None:
+    """Chapter 7."""
     story.chapter("7. A right taken away ends at once")
     story.run(admin, "REVOKE READ ON STAGE raw FROM analyst")
     story.refused(analyst, "SELECT count(*) FROM @raw/customers.csv", "42501")
 
+
+def ledger(story: Story, admin: Client) -> None:
+    """Chapter 8."""
     story.chapter("8. The ledger has it all, and holds")
     story.run(
         admin,
         "SHOW LEDGER LIMIT 12",
-        lambda rows: any(row[2] == "use" and row[3] == "analyst" for row in rows)
-        and any(row[2] == "refused" for row in rows),
+        lambda rows: (
+            any(row[2] == "use" and row[3] == "analyst" for row in rows) and any(row[2] == "refused" for row in rows)
+        ),
         "uses and refusals are in the ledger",
         ("seq", "kind", "principal", "action", "object"),
     )
     story.run(admin, "VERIFY LEDGER", lambda rows: rows[0][1] in ("t", True))
-    admin.close()
-    analyst.close()
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.services.fixtures"]
+pytest_plugins = ["tests.services.fixtures", "tests.services.lake"]
 
 # In CI an example that once failed must fail again, and a slow shared machine is no failure.
 settings.register_profile("here", deadline=None)

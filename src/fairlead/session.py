@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -33,6 +33,8 @@ from fairlead.lang import ast, parse
 from fairlead.session_types import Complete, EmptyStatement, Notice, Output, ResultColumns, ResultValues
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+
     from fairlead.commands.house import House, Result
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
@@ -54,7 +56,7 @@ class _Prepared:
 class _Portal:
     prepared: _Prepared
     parameters: Sequence[Parameter]
-    outputs: AsyncIterator[Output] | None = None
+    outputs: AsyncGenerator[Output, None] | None = None
     columns: tuple[Column, ...] | None = None
     described: bool = False
     held: list[Output] = field(default_factory=list)
@@ -97,7 +99,7 @@ class Session:
         self._running: _Portal | None = None
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
 
-    # --- who and where -------------------------------------------------------------------------------------------
+    # --- who and where -----------------------------------------------------------------------------------------------
 
     def principal(self) -> Principal:
         """Return the user with the roles in force now.
@@ -132,7 +134,7 @@ class Session:
         """Set a setting from the connection string."""
         self._settings.set(name, value)
 
-    # --- simple query ----------------------------------------------------------------------------------------------
+    # --- simple query ------------------------------------------------------------------------------------------------
 
     async def run_script(self, text: str) -> AsyncIterator[Output]:
         """Run every statement of a script in turn; the first error ends it."""
@@ -218,7 +220,7 @@ class Session:
         """Forget a portal and end what it runs; an unknown name is no error."""
         entry = self._portals.pop(name, None)
         if entry is not None and entry.outputs is not None:
-            await entry.outputs.aclose()  # type: ignore[attr-defined]  # always an async generator
+            await entry.outputs.aclose()
             if self._running is entry:
                 self._running = None
 
@@ -240,20 +242,22 @@ class Session:
             await self.close_portal(name)
         await self._data.close()
 
-    # --- one statement -------------------------------------------------------------------------------------------------
+    # --- one statement -----------------------------------------------------------------------------------------------
 
-    async def _run(self, statement: ast.Statement, parameters: Sequence[Parameter]) -> AsyncIterator[Output]:
+    async def _run(self, statement: ast.Statement, parameters: Sequence[Parameter]) -> AsyncGenerator[Output, None]:
         self._count += 1
         try:
             if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
                 message = "current transaction is aborted, commands ignored until end of transaction block"
-                raise InFailedTransaction(message)  # noqa: TRY301
+                raise InFailedTransaction(message)
             if isinstance(statement, ast.DataStatement):
                 in_block = self.transaction_status == "T"
-                async for output in self._data.run(
-                    statement, parameters, in_block=in_block, timeout=self._settings.statement_timeout
-                ):
-                    yield output
+                time_limit = self._settings.statement_timeout
+                async with aclosing(
+                    self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit)
+                ) as outputs:
+                    async for output in outputs:
+                        yield output
                 return
             for output in await self._command(statement):
                 yield output
@@ -331,7 +335,7 @@ class Session:
             raise UndefinedStatement(message)
         return [Complete("DEALLOCATE")]
 
-    # --- portals ---------------------------------------------------------------------------------------------------------
+    # --- portals -----------------------------------------------------------------------------------------------------
 
     async def _start(self, entry: _Portal) -> None:
         """Start a portal and keep what comes before its first rows."""
@@ -356,7 +360,6 @@ class Session:
         async for output in entry.outputs:
             if not isinstance(output, ResultColumns):
                 entry.held.append(output)
-        entry.outputs = _nothing()
 
     async def _command_columns(self, statement: ast.Statement | None) -> tuple[Column, ...] | None:
         """Return the columns of a command: one that only shows is run for that, others give none."""
@@ -417,10 +420,3 @@ def _text_columns(names_: Sequence[str]) -> tuple[Column, ...]:
 def _words(statement: ast.Statement) -> str:
     """Return the statement's kind as words: ``CreateSecret`` gives ``CREATE SECRET``."""
     return "".join(" " + c if c.isupper() else c for c in type(statement).__name__).strip().upper()
-
-
-async def _nothing() -> AsyncIterator[Output]:
-    """Give nothing."""
-    outputs: list[Output] = []
-    for output in outputs:
-        yield output

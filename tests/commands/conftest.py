@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fairlead.config import Settings
 from fairlead.server.gateway import Gateway
-from fairlead.session import Session
 from fairlead.session_types import Notice, Output, ResultColumns, ResultValues
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fairlead.session import Session
 
 ADMIN_PASSWORD = "the administrator's password"
 

@@ -72,7 +72,7 @@ def test_show_create_is_in_its_own_spelling_without_secrets_and_runs_again(desk:
     assert resolved(desk) == before
     desk.outputs("DROP CONNECTION c")
     if spelling != "materialize":
-        with pytest.raises(FairleadError, match="no stored credential|does not exist"):
+        with pytest.raises(FairleadError, match=r"no stored credential|does not exist"):
             desk.outputs(text)
 
 
@@ -149,8 +149,8 @@ def test_drop_is_refused_while_a_stage_or_connection_depends(desk: Desk) -> None
     ("statement", "error", "words"),
     [
         ("CREATE CONNECTION c STORAGE_TYPE = 's3' COLOUR = 'red'", InvalidParameter, "colour"),
-        ("CREATE LINK c AS S3 CREDENTIALS '{\"aws_acess_key_id\": \"x\"}'", InvalidParameter, "aws_access_key_id"),
-        ("CREATE LINK c AS S3 CONFIG '{\"aws_secret_access_key\": \"x\"}'", InvalidParameter, "CREDENTIALS"),
+        ('CREATE LINK c AS S3 CREDENTIALS \'{"aws_acess_key_id": "x"}\'', InvalidParameter, "aws_access_key_id"),
+        ('CREATE LINK c AS S3 CONFIG \'{"aws_secret_access_key": "x"}\'', InvalidParameter, "CREDENTIALS"),
         ("CREATE CONNECTION c TO AWS (ACCESS KEY ID = 'x')", InvalidParameter, "must specify both"),
         ("CREATE CONNECTION c TO AWS (REGION = 'x')", InvalidParameter, "must specify either"),
         ("CREATE STORAGE CONNECTION c TYPE S3 ACCESS_KEY = 'x'", InvalidParameter, "SECRET_KEY|REGION|ACCESS"),
@@ -158,8 +158,16 @@ def test_drop_is_refused_while_a_stage_or_connection_depends(desk: Desk) -> None
         ("CREATE CONNECTION c STORAGE_TYPE = 'floppy'", InvalidParameter, "floppy"),
         ("ALTER CONNECTION nope SET (REGION = 'x')", UndefinedObject, "nope"),
         ("DROP CONNECTION nope", UndefinedObject, "nope"),
-        ("CREATE STAGE s URL = 's3://b/data' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, "end with '/'"),
-        ("CREATE STAGE s URL = 'gcs://b/' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, "protocol|scheme"),
+        (
+            "CREATE STAGE s URL = 's3://b/data' CONNECTION = (CONNECTION_NAME = 'taken')",
+            InvalidParameter,
+            "end with '/'",
+        ),
+        (
+            "CREATE STAGE s URL = 'gcs://b/' CONNECTION = (CONNECTION_NAME = 'taken')",
+            InvalidParameter,
+            "protocol|scheme",
+        ),
         ("CREATE STAGE s URL = 's3://b/../c/' CONNECTION = (CONNECTION_NAME = 'taken')", InvalidParameter, "[.][.]"),
         ("CREATE STAGE s URL = 's3://b/'", InvalidParameter, "CONNECTION_NAME"),
         ("CREATE STAGE s", NotSupported, "URL"),

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter, PermissionDenied, SqlSyntaxError, UndefinedObject
+from fairlead.errors import (
+    DependentObjects,
+    DuplicateObject,
+    InvalidParameter,
+    PermissionDenied,
+    SqlSyntaxError,
+    UndefinedObject,
+)
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Desk

@@ -74,8 +74,9 @@ def _create_connection(state: State, client: str, chance: random.Random) -> Step
     if name is None or not state.secrets:
         return None
     secret, region = chance.choice(sorted(state.secrets)), f"r-{secrets.token_hex(3)}"
+    options = f"ACCESS KEY ID = 'a', SECRET ACCESS KEY = SECRET {secret}, REGION = '{region}'"
     return Step(
-        f"CREATE CONNECTION {name} TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = SECRET {secret}, REGION = '{region}')",
+        f"CREATE CONNECTION {name} TO AWS ({options})",
         replace(state, connections={**state.connections, name: (region, secret, True)}),
     )
 
@@ -134,7 +135,9 @@ def _grant_usage(state: State, _: str, chance: random.Random) -> Step | None:
         return None
     connection, roles = chance.choice(sorted(state.connections)), sorted(state.roles)
     new = {("USAGE", "connection", connection, role) for role in roles}
-    return Step(f"GRANT USAGE ON CONNECTION {connection} TO {', '.join(roles)}", replace(state, grants=state.grants | new))
+    return Step(
+        f"GRANT USAGE ON CONNECTION {connection} TO {', '.join(roles)}", replace(state, grants=state.grants | new)
+    )
 
 
 def _revoke(state: State, _: str, chance: random.Random) -> Step | None:

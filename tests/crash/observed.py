@@ -58,7 +58,9 @@ def _state(snapshot: Snapshot, vault: Vault, resolver: Resolver, client: str) ->
 def _value(snapshot: Snapshot, vault: Vault, secret: ObjectRecord) -> str:
     sealed = snapshot.sealed(secret.id, "value")
     assert sealed is not None, f"{secret.name} has no value"
-    assert sealed.version == secret.version, f"{secret.name} is at version {secret.version}, its value at {sealed.version}"
+    assert sealed.version == secret.version, (
+        f"{secret.name} is at version {secret.version}, its value at {sealed.version}"
+    )
     return vault.unseal(sealed.envelope, object_id=secret.id, field="value", version=sealed.version).reveal()
 
 

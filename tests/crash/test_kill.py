@@ -6,6 +6,7 @@ restart needs no repair. ``FAIRLEAD_TEST_KILLS`` sets how often; ``FAIRLEAD_TEST
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import statistics
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tests.services.fixtures import StartGateway
     from tests.services.gateway import Gateway
 
+_log = logging.getLogger(__name__)
 _CLIENTS = ("c0", "c1", "c2", "c3")
 _LATEST_KILL = 0.4  # seconds after the clients began
 _READY_WITHIN = 3.0  # seconds
@@ -69,7 +71,7 @@ class Client(threading.Thread):
 
 
 def _round(gateway: Gateway, states: dict[str, State], chance: random.Random) -> tuple[dict[str, State], int, float]:
-    """Let the clients work, kill, restart, compare; return the states, the number of changes and the seconds to ready."""
+    """Let the clients work, kill, restart, compare; return states, changes, seconds to ready."""
     clients = [Client(gateway, name, states[name], random.Random(chance.random())) for name in _CLIENTS]
     below = descendants(gateway.pid)
     for client in clients:
@@ -117,7 +119,7 @@ def _verify(data: Path) -> None:
 
 def _kill_often(start_gateway: StartGateway, kills: int) -> None:
     seed = int(os.environ.get("FAIRLEAD_TEST_SEED", str(random.randrange(2**32))))
-    print(f"FAIRLEAD_TEST_SEED={seed}")
+    _log.info("FAIRLEAD_TEST_SEED=%s repeats this run", seed)
     chance = random.Random(seed)
     gateway = start_gateway()
     states = dict.fromkeys(_CLIENTS, State())
@@ -129,7 +131,10 @@ def _kill_often(start_gateway: StartGateway, kills: int) -> None:
         _verify(gateway.data)
         with gateway.connect() as session:
             assert session.execute(b"VERIFY LEDGER").fetchone()[1] == "t"
-    print(f"{kills} kills, {changes} acknowledged changes, restarts took {statistics.median(restarts):.2f} s, at most {max(restarts):.2f} s")
+    _log.info(
+        "%s kills, %s acknowledged changes, restarts took %.2f s, at most %.2f s",
+        *(kills, changes, statistics.median(restarts), max(restarts)),
+    )
     assert changes > kills, "the clients changed next to nothing: the test proves nothing"
     # Nine of ten: other work on the machine may hold one of them up.
     assert sorted(restarts)[int(0.9 * (kills - 1))] < _READY_WITHIN

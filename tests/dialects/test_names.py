@@ -19,7 +19,9 @@ def test_like_agrees_with_the_expression_that_it_stands_for(name: str, pattern: 
     assert like(name, pattern) == (re.fullmatch(expression, name) is not None)
 
 
-@pytest.mark.parametrize(("name", "pattern", "fits"), [("Lake", "la%", True), ("lake", "LAKE", True), ("x", None, True)])
+@pytest.mark.parametrize(
+    ("name", "pattern", "fits"), [("Lake", "la%", True), ("lake", "LAKE", True), ("x", None, True)]
+)
 def test_like_ignores_case_and_none_fits_all(name: str, pattern: str | None, fits: bool) -> None:
     assert like(name, pattern) is fits
 

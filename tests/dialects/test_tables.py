@@ -75,7 +75,7 @@ def test_show_links_gives_the_rows_of_the_vendor_document():
 
 @pytest.mark.parametrize("spelling", ["materialize", "databend", "clickzetta"])
 def test_show_links_lists_the_connections_of_other_spellings(spelling):
-    ((name, kind, _, config),) = tables.show_links([info(define(SAME[spelling]))], "singlestore").rows
+    ((name, kind, _, config),) = tables.show_links([info(define(SAME[spelling]))]).rows
     assert (name, kind) == ("lake", "S3")
     assert json.loads(config or "") == {
         "region": "eu-west-1",
@@ -89,7 +89,7 @@ def test_a_customer_key_is_redacted_in_config():
         'CREATE LINK l AS S3 CONFIG \'{"x-amz-server-side-encryption-customer-algorithm":"AES256",'
         '"x-amz-server-side-encryption-customer-key":"hunter","x-amz-server-side-encryption-customer-key-MD5":"m"}\''
     )
-    ((_, _, _, config),) = tables.show_links([info(stored(define(text)))], "native").rows
+    ((_, _, _, config),) = tables.show_links([info(stored(define(text)))]).rows
     assert json.loads(config or "")["x-amz-server-side-encryption-customer-key"] == "<redacted>"
 
 

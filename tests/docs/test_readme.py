@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.e2e.conftest import lake  # noqa: F401  # the fixture
-
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
     from tests.services.gateway import Gateway
+    from tests.services.lake import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
 _EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```sql\n(.*?)```", re.DOTALL)
@@ -41,7 +39,7 @@ def test_every_sql_block_of_the_readme_is_an_example() -> None:
     assert text.count("```sql") == len(examples()) == 5
 
 
-def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> None:  # noqa: F811
+def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> None:
     shown = examples()
     with gateway.connect() as admin:
         for statement in statements(shown["admin"], lake):

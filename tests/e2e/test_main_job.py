@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.e2e.conftest import ANALYST_PASSWORD, ORDERS
+from tests.e2e.conftest import ANALYST_PASSWORD
+from tests.services.lake import ORDERS
 from tests.services.requirement import require_service
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
     from tests.services.gateway import Gateway
+    from tests.services.lake import Lake
 
 Client = psycopg.Connection[tuple[Any, ...]]
 SPELLINGS = ("materialize", "singlestore", "databend", "clickzetta")
@@ -112,7 +113,7 @@ def test_validate_says_that_a_key_is_wrong(admin: Client, lake: Lake) -> None:
     assert caught.value.sqlstate == "28000", str(caught.value)
 
 
-def test_a_rotated_secret_and_a_revoked_grant_reach_running_sessions(gateway: Gateway, admin: Client, lake: Lake) -> None:
+def test_rotated_secrets_and_revoked_grants_reach_running_sessions(gateway: Gateway, admin: Client, lake: Lake) -> None:
     query = "SELECT count(*) FROM @raw/customers.csv"
     with gateway.connect("analyst", ANALYST_PASSWORD) as analyst:
         assert analyst.execute(query).fetchone() == (50,)

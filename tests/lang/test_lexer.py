@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.errors import SqlSyntaxError
@@ -186,6 +186,8 @@ def duckdb_starts(text):
 
 
 @given(soup)
+@example("x'ab'\n'cd'")
+@example("b'01' -- it's\n'1' 'x'")
 def test_tokens_begin_where_those_of_duckdb_begin(text):
     text = "select " + text
     try:

@@ -36,15 +36,18 @@ def _holder(states: str, words: str, layer: Layer | None = None) -> Holder:
 HOLDERS: Final[dict[str, Holder]] = {
     # The language: a statement that is neither ours nor a data statement.
     "kinds": _holder(
-        "42601 0A000", r"not offered|not supported|not a statement|unknown statement|expected|unexpected|own secrets are not used"
+        "42601 0A000",
+        r"not offered|not supported|not a statement|unknown statement|expected|unexpected|own secrets are not used",
     ),
     # The planner and the commands, by name.
-    "stage": _holder("42501 42704", r'permission denied for stage|must be owner of'),
+    "stage": _holder("42501 42704", r"permission denied for stage|must be owner of"),
     "traversal": _holder("22023", r"stage path traversal is not allowed"),
     "scheme": _holder("42501", r"locations cannot be reached from a query"),
     "inline": _holder("0A000 22023 42601", r"credentials written into a (query|stage) are not accepted|expected"),
     "database": _holder("3D000", r'database ".*" does not exist'),
-    "setting": _holder("42704 22023 42501 0A000", r"(unrecognized|unknown) (configuration )?(parameter|setting)|setting"),
+    "setting": _holder(
+        "42704 22023 42501 0A000", r"(unrecognized|unknown) (configuration )?(parameter|setting)|setting"
+    ),
     "hygiene": _holder("42501", r"is not available in queries", "statements"),
     # The store proxy: per request.
     "grant": _holder("42501", r"permission denied for |no (grant|right|rule)|not granted"),
@@ -52,19 +55,28 @@ HOLDERS: Final[dict[str, Holder]] = {
     "copy": _holder("22023 42501", r"COPY needs a URL or a stage path|COPY \.\.\. FROM is not available"),
     "request": _holder("42501 0A000 22023", r"not (offered|accepted|allowed|supported)"),
     "absent": _holder("58P01 58030 58000", r"(does not exist|no such|No files found|there is nothing at|answered 400)"),
+    # The door of the session: a request that is not signed with its key.
+    "door": _holder("58030 42501 28000", r"not signed with|HTTP 403 Forbidden"),
     "redirect": _holder("58000", r"redirects are not followed"),
     # The engine, before it asks anybody: a URL that is none, or that has a parameter it does not know.
-    "url": _holder("58030", r"URL needs to contain|Invalid query parameters"),
+    "url": _holder("58030", r"URL needs to contain|Invalid query parameters|SSL connection failed"),
     # DuckDB's own lock.
-    "fence": _holder("42501", r"only object stores can be read and written here|configuration has been locked", "fence"),
+    "fence": _holder(
+        "42501", r"only object stores can be read and written here|configuration has been locked", "fence"
+    ),
     # The engine has no such thing: never loaded, never there.
     "missing": _holder(
-        "42883 42704 42P01 0A000 58P01 42601 XX000", r"does not exist|exists in the|not found|requires the extension|disabled"
+        "42883 42704 42P01 0A000 58P01 42601 XX000",
+        r"does not exist|exists in the|not found|requires the extension|disabled",
     ),
     "engine": _holder("42601 42P01 42883 42703 22023 0A000 42804 22P02 42501 42000", r"."),
     # The kernel.
-    "landlock": _holder("42501 58030 58000 58P01", r"[Pp]ermission denied|No files found|[Cc]annot open|No such file|Could not establish connection", "landlock"),
-    "namespace": _holder("08001 58030 58000 42501", r"[Cc]onnect|unreachable|resolve", "namespace"),
+    "landlock": _holder(
+        "42501 58030 58000 58P01",
+        r"[Pp]ermission denied|No files found|[Cc]annot open|No such file|establish connection|it cannot reach",
+        "landlock",
+    ),
+    "namespace": _holder("08001 58030 58000 42501", r"[Cc]onnect|an address that it cannot reach", "namespace"),
 }
 
 
@@ -122,7 +134,7 @@ class Case:
 READ: Final = Within(("SELECT count(*) FROM read_parquet('s3://{b}/granted/x.parquet')",))
 
 
-def case(  # noqa: PLR0913  # the words of a table
+def case(  # the words of a table
     id_: str,
     *attack: str,
     by: str,

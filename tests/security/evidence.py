@@ -8,7 +8,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +19,7 @@ from tests.security.needles import Needles
 from tests.security.wiretap import Wiretap
 
 if TYPE_CHECKING:
+    from pathlib import Path
 
     from tests.services.gateway import Gateway
     from tests.services.s3 import S3Server
@@ -120,8 +120,10 @@ class Plot:
         key = self.store.key
         for sql in (
             f"CREATE SECRET lake_key AS '{key.secret_access_key}'",
-            f"CREATE CONNECTION lake TO AWS (ACCESS KEY ID = '{key.access_key_id}', SECRET ACCESS KEY = SECRET lake_key, "
-            f"ENDPOINT = '{self.store.endpoint}', REGION = '{self.store.region}')",
+            (
+                f"CREATE CONNECTION lake TO AWS (ACCESS KEY ID = '{key.access_key_id}', SECRET ACCESS KEY = SECRET "
+                f"lake_key, ENDPOINT = '{self.store.endpoint}', REGION = '{self.store.region}')"
+            ),
             f"CREATE STAGE scan URL = 's3://{self.bucket}/scan/' CONNECTION = (CONNECTION_NAME = 'lake')",
             f"CREATE USER analyst PASSWORD '{self._analyst_password}'",
             "GRANT READ ON STAGE scan TO analyst",
@@ -192,12 +194,18 @@ class Plot:
 
     def _at_the_store(self) -> None:
         """Credentials that the store refuses and echoes, and stores that cannot be reached."""
-        for name, endpoint in (("refused", self.store.endpoint), ("unreachable", "http://127.0.0.1:9"), ("nowhere", "http://no.invalid")):
+        for name, endpoint in (
+            ("refused", self.store.endpoint),
+            ("unreachable", "http://127.0.0.1:9"),
+            ("nowhere", "http://no.invalid"),
+        ):
             secret = self.needles.canary()
             for sql in (
                 f"CREATE SECRET {name}_key AS '{secret}'",
-                f"CREATE CONNECTION {name} TO AWS (ACCESS KEY ID = '{self.store.key.access_key_id}', SECRET ACCESS KEY = "
-                f"SECRET {name}_key, ENDPOINT = '{endpoint}', REGION = 'us-east-1')",
+                (
+                    f"CREATE CONNECTION {name} TO AWS (ACCESS KEY ID = '{self.store.key.access_key_id}', SECRET ACCESS "
+                    f"KEY = SECRET {name}_key, ENDPOINT = '{endpoint}', REGION = 'us-east-1')"
+                ),
                 f"CREATE STAGE {name} URL = 's3://{self.bucket}/scan/' CONNECTION = (CONNECTION_NAME = '{name}')",
             ):
                 self.admin.execute(sql.encode())

@@ -1,4 +1,4 @@
-"""What the search for planted secrets looks for: marks at both ends of every canary, in each form an encoder gives them.
+"""What the search for planted secrets looks for: marks at both ends of every canary, in each form of an encoder.
 
 Every canary begins with one random mark and ends with another, so one search finds all of them, whole or cut, and the
 number between the marks says which statement leaked. Real credentials of the store are looked for as a whole.
@@ -19,7 +19,7 @@ _ENOUGH = 200  # findings in one piece of data
 
 
 def forms(text: str) -> dict[str, bytes]:
-    """Return a text in plain, hex, base64 (at each of the three places within a longer text), URL, JSON and UTF-16 form."""
+    """Return a text in plain, hex, base64 (at three offsets in a longer text), URL, JSON, SQL and UTF-16 form."""
     raw = text.encode()
     found = {
         "plain": raw,

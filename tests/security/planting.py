@@ -4,6 +4,8 @@
 word. ``{k}`` is a secret that is alive (stored, so that the scrubber knows it); {e} is the endpoint of the store.
 """
 
+# ruff: noqa: E501  # a statement stays on one line, to be read and copied as a whole
+
 from __future__ import annotations
 
 from typing import Final
@@ -18,8 +20,10 @@ TAKEN: Final = (
     "CREATE SECRET IF NOT EXISTS plain AS '{s}'",
     "CREATE SECRET commented AS '{s}' COMMENT 'of a test'",
     "CREATE CONNECTION m TO AWS (ACCESS KEY ID = 'AKIA1', SECRET ACCESS KEY = SECRET plain, REGION = 'us-east-1')",
-    "CREATE LINK l AS S3 CREDENTIALS '{\"aws_access_key_id\": \"AKIA1\", \"aws_secret_access_key\": \"{j}\"}' "
-    "CONFIG '{\"region\": \"us-east-1\"}'",
+    (
+        'CREATE LINK l AS S3 CREDENTIALS \'{"aws_access_key_id": "AKIA1", "aws_secret_access_key": "{j}"}\' '
+        'CONFIG \'{"region": "us-east-1"}\''
+    ),
     "CREATE CONNECTION d STORAGE_TYPE = 's3' ACCESS_KEY_ID = 'AKIA1' SECRET_ACCESS_KEY = '{s}'",
     "CREATE STORAGE CONNECTION z TYPE S3 ACCESS_KEY = 'AKIA1' SECRET_KEY = '{s}' ENDPOINT = 'https://s3.example.com'",
     "CREATE OR REPLACE CONNECTION d STORAGE_TYPE = 's3' ACCESS_KEY_ID = 'AKIA1' SECRET_ACCESS_KEY = '{s}'",
@@ -33,7 +37,7 @@ CHANGED: Final = (
     "ALTER CONNECTION z SET SECRET_KEY = '{s}'",
     "ALTER CONNECTION m SET (SECRET ACCESS KEY = SECRET plain)",
     "ALTER CONNECTION m SET (SESSION TOKEN = '{s}')",
-    "ALTER LINK l SET CREDENTIALS '{\"aws_access_key_id\": \"AKIA1\", \"aws_secret_access_key\": \"{j}\"}'",
+    'ALTER LINK l SET CREDENTIALS \'{"aws_access_key_id": "AKIA1", "aws_secret_access_key": "{j}"}\'',
     "ALTER CONNECTION d SET (SECRET_ACCESS_KEY = '{s}')",
     "CREATE USER u3 IDENTIFIED BY '{s}'",
 )
@@ -65,17 +69,17 @@ WRONG: Final = (
     "CREATE CONNECTION x SECRET_ACCESS_KEY = '{s}' STORAGE_TYPE = 's3'",
     "CREATE STORAGE CONNECTION x TYPE S3 ACCES_KEY = 'a' SECRT_KEY = '{s}'",
     "CREATE STORAGE CONNECTION x TYP S3 SECRET_KEY = '{s}'",
-    "CREATE LINK x AS S3 CREDENTIALS '{\"aws_secret_acces_key\": \"{j}\"}'",
-    "CREATE LINK x AS S3 CREDENTIAL '{\"aws_secret_access_key\": \"{j}\"}'",
-    "CREATE LINK x AS S9 CREDENTIALS '{\"aws_secret_access_key\": \"{j}\"}'",
+    'CREATE LINK x AS S3 CREDENTIALS \'{"aws_secret_acces_key": "{j}"}\'',
+    'CREATE LINK x AS S3 CREDENTIAL \'{"aws_secret_access_key": "{j}"}\'',
+    'CREATE LINK x AS S9 CREDENTIALS \'{"aws_secret_access_key": "{j}"}\'',
     # invalid JSON
-    "CREATE LINK x AS S3 CREDENTIALS '{\"aws_secret_access_key\": \"{j}\"'",
+    'CREATE LINK x AS S3 CREDENTIALS \'{"aws_secret_access_key": "{j}"\'',
     "CREATE LINK x AS S3 CREDENTIALS '{\"aws_secret_access_key\": {j}}'",
     "CREATE LINK x AS S3 CREDENTIALS '[\"{j}\"]'",
     "CREATE LINK x AS S3 CREDENTIALS '{s}'",
-    "CREATE LINK x AS S3 CREDENTIALS '{\"a\": \"{j}\", \"a\": \"{j}\"}'",
+    'CREATE LINK x AS S3 CREDENTIALS \'{"a": "{j}", "a": "{j}"}\'',
     "CREATE LINK x AS S3 CREDENTIALS '{}' CONFIG '{\"aws_secret_access_key\": \"{j}\"}'",
-    "CREATE LINK x AS S3 CREDENTIALS '{\"aws_access_key_id\": \"a\", \"aws_secret_access_key\": {\"x\": \"{j}\"}}'",
+    'CREATE LINK x AS S3 CREDENTIALS \'{"aws_access_key_id": "a", "aws_secret_access_key": {"x": "{j}"}}\'',
     # wrong type
     "CREATE CONNECTION x TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = ('{s}'))",
     "CREATE CONNECTION x TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = MAP['a' => '{s}'])",
@@ -92,7 +96,7 @@ WRONG: Final = (
     "CREATE SECRET s AS $1",
     # unterminated quotes
     "CREATE SECRET s AS '{w}",
-    "CREATE SECRET s AS \"{w}",
+    'CREATE SECRET s AS "{w}',
     "CREATE SECRET s AS $${w}",
     "CREATE SECRET s AS E'{w}\\",
     "CREATE SECRET s AS '{w} /* ",
@@ -101,7 +105,7 @@ WRONG: Final = (
     # a secret in the place of a name
     "CREATE SECRET {w}.{w}.{w}.{w} AS 'x'",
     "CREATE SECRET s AS {w}",
-    "CREATE SECRET s AS \"{w}\"",
+    'CREATE SECRET s AS "{w}"',
     "CREATE CONNECTION x TO {w} (ACCESS KEY ID = 'a')",
     "SET dialect = '{s}'",
     "SET secret_access_key = '{s}'",
@@ -136,7 +140,7 @@ NAMED: Final = (
     "SET {w} = 1",
     "GRANT USAGE ON SECRET plain TO '{w}'",
     "GRANT '{w}' TO u1",
-    "DROP SECRET \"{w}\"",
+    'DROP SECRET "{w}"',
     "SELECT * FROM {w}",
     "SELECT {w}()",
     "SHOW SECRETS LIKE '{w}' NONSENSE",
@@ -147,7 +151,7 @@ IN_DATA: Final = (
     "SELECT '{k}' || no_such_column",
     "SELECT CAST('{k}' AS INTEGER)",
     "SELECT error('{k}')",
-    "SELECT * FROM \"{k2}\"",
+    'SELECT * FROM "{k2}"',
     "SELECT no_such_function('{k}')",
     "SELECT '{k}' SELECT",
     "SELECT * FROM read_csv('s3://nowhere/x', secret_access_key = '{k}')",

@@ -1,4 +1,4 @@
-"""The host that an attacker chose: an HTTP server that records every request, and answers it so that it would be used."""
+"""The host that an attacker chose: an HTTP server that records every request, and answers it plausibly."""
 
 from __future__ import annotations
 

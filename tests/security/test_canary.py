@@ -1,7 +1,7 @@
 """No secret turns up where it should not: planted through every statement and every error path, searched everywhere.
 
-Claims 1 and 7 of the threat model. Two more tests show that the search can find: without the scrubber it does, and so it
-does with a secret put into a worker.
+Claims 1 and 7 of the threat model. Two more tests show that the search can find: without the scrubber it does, and
+with a secret put into a worker it does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the memory of workers; run as root")
 
-# Imported by the interpreter before anything else; the worker's side starts with an empty environment and never sees it.
+# Imported by the gateway's interpreter before anything else; the workers start with an empty environment, without it.
 _WITHOUT_SCRUBBER = """
 from fairlead.vault.scrubber import Scrubber
 _init = Scrubber.__init__
@@ -95,5 +95,5 @@ def test_the_search_finds_a_canary_in_each_form(form: str):
     needles = Needles()
     canary = needles.canary()
     for before in ("", "a", "ab", "abc"):
-        inside = forms(before + canary + before)[form.split("+")[0] + ("+0" if "+" in form else "")]
+        inside = forms(before + canary + before)[form.split("+", maxsplit=1)[0] + ("+0" if "+" in form else "")]
         assert needles.search(b"..." + inside + b"...") != [], before

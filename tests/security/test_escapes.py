@@ -28,6 +28,23 @@ def test_an_attack_is_refused_and_the_session_goes_on(case: Case, world: World):
     judge(case, world)
 
 
+@pytest.mark.parametrize(
+    ("id_", "seen"),
+    [
+        ("file-absolute", "forbidden content in a result"),
+        ("file-replacement-scan", "forbidden content in a result"),
+        ("http", "a host that the user chose was asked"),
+        ("E5-endpoint-plain", "a host that the user chose was asked"),
+        ("error-as-a-channel", "forbidden content in an error"),
+    ],
+)
+def test_without_any_layer_the_same_attacks_succeed_and_are_seen(id_: str, seen: str, world_without_layers: World):
+    """The control of the suite itself: it is the layers that hold, and the judge sees it when they do not."""
+    case = next(case for case in CASES if case.id == id_)
+    with pytest.raises(AssertionError, match=seen):
+        judge(case, world_without_layers)
+
+
 def test_the_corpus_has_every_hole_and_many_more():
     named = {case.id: found[0] for case in CASES if (found := re.search(r"\bE\d+", case.id))}
     assert set(named.values()) == _HOLES

@@ -1,4 +1,4 @@
-"""How a case is judged: control first, then the attack, then whether the session lives and nothing outside was touched."""
+"""How a case is judged: control first, then the attack, then whether the session lives and nothing was touched."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def judge(case: Case, world: World) -> None:
         attack = tuple(filled(statement, values) for statement in case.attack)
         parameters = tuple(filled(p, values) if isinstance(p, str) else p for p in case.parameters)
         outcome = run(session, attack, parameters)
-        _assert_nothing_escaped(world, outcome, before)
-        _assert_refused(case, world, outcome, "\n".join(attack))
+        assert_nothing_escaped(world, outcome, before)
+        _assert_refused(case, world, outcome, f"{attack} {parameters}")
     finally:
         for statement in case.after:
             world.admin.execute(filled(statement, values).encode())
@@ -59,7 +59,8 @@ def check_control(case: Case, world: World) -> None:
         assert re.search(control.says, answer.error), answer.error
 
 
-def _assert_nothing_escaped(world: World, outcome: Outcome, before: dict[str, str]) -> None:
+def assert_nothing_escaped(world: World, outcome: Outcome, before: dict[str, str]) -> None:
+    """Fail if forbidden content was shown, a host of the user was asked, or anything outside the grants was changed."""
     for secret in world.forbidden():
         assert secret not in outcome.rows, "forbidden content in a result"
         assert secret not in outcome.text, "forbidden content in an error"
@@ -70,13 +71,13 @@ def _assert_nothing_escaped(world: World, outcome: Outcome, before: dict[str, st
 
 
 def _assert_refused(case: Case, world: World, outcome: Outcome, attack: str) -> None:
-    if outcome.state is None:
-        excused = case.scoped or bool(case.harmless & world.off)
-        assert excused, f"not refused; it gave {outcome.rows[:500]}"
-        return
+    excused = case.scoped or bool(case.harmless & world.off)
+    assert excused or outcome.state is not None, f"not refused; it gave {outcome.rows[:500]}"
     assert not _INSIDE.search(outcome.text), f"the error shows the inside: {outcome.text}"
     for address in _ADDRESS.findall(outcome.text):
         assert address in attack, f"the error shows an address of the inside: {outcome.text}"
+    if excused:
+        return
     holders = [HOLDERS[name] for name in case.held_by if HOLDERS[name].layer not in world.off]
     held = any(outcome.state in h.states and re.search(h.words, outcome.text, re.IGNORECASE) for h in holders)
     assert held, f"not in the words of {sorted(case.held_by)}: {outcome.state} {outcome.text}"

@@ -106,7 +106,9 @@ class World:
             "out": str(self.outside),
             "scratch": str(self.scratch),
             "data": str(self.gateway.data),
-            "catalog": str(next(path for path in self.gateway.data.iterdir() if path.name in {"catalog.db", "catalog.sqlite"})),
+            "catalog": str(
+                next(path for path in self.gateway.data.iterdir() if path.name in {"catalog.db", "catalog.sqlite"})
+            ),
             "store": self.store.endpoint.partition("://")[2],
             "gateway_pid": str(self.gateway.pid),
         }
@@ -151,6 +153,8 @@ class World:
         places = [f"arn:aws:s3:::{bucket}/{prefix}/*" for prefix in ("narrow", "twice")]
         narrow = session_key(self.store, [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": places}])
         stage = "CREATE STAGE {} URL = 's3://{}/{}/' CONNECTION = (CONNECTION_NAME = '{}')"
+        aws = "CREATE CONNECTION {} TO AWS (ACCESS KEY ID = '{}', SECRET ACCESS KEY = SECRET {}, {})"
+        token = "SESSION TOKEN = SECRET narrow_token"
         password = secrets.token_hex(8)
         self.values["password"] = password
         endpoint = f"ENDPOINT = '{self.store.endpoint}', REGION = '{self.store.region}'"
@@ -158,12 +162,9 @@ class World:
             f"CREATE SECRET lake_key AS '{key.secret_access_key}'",
             f"CREATE SECRET narrow_key AS '{narrow.secret_access_key}'",
             f"CREATE SECRET narrow_token AS '{narrow.session_token}'",
-            f"CREATE CONNECTION lake TO AWS (ACCESS KEY ID = '{key.access_key_id}', SECRET ACCESS KEY = SECRET lake_key, "
-            f"{endpoint})",
-            f"CREATE CONNECTION narrow_lake TO AWS (ACCESS KEY ID = '{narrow.access_key_id}', SECRET ACCESS KEY = SECRET "
-            f"narrow_key, SESSION TOKEN = SECRET narrow_token, {endpoint})",
-            f"CREATE CONNECTION redirecting TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = SECRET lake_key, "
-            f"ENDPOINT = '{self.redirector.url}', REGION = 'us-east-1')",
+            aws.format("lake", key.access_key_id, "lake_key", endpoint),
+            aws.format("narrow_lake", narrow.access_key_id, "narrow_key", f"{token}, {endpoint}"),
+            aws.format("redirecting", "a", "lake_key", f"ENDPOINT = '{self.redirector.url}', REGION = 'us-east-1'"),
             f"CREATE USER {ANALYST} PASSWORD '{password}'",
             f"CREATE USER {BOB} PASSWORD '{password}'",
             "CREATE ROLE crew",
@@ -181,7 +182,10 @@ class World:
             stage.format("lying", bucket, "other", "narrow_lake"),
             stage.format("twice_lake", bucket, "twice", "lake"),
             stage.format("twice_narrow", bucket, "twice", "narrow_lake"),
-            *(f"GRANT READ ON STAGE {s} TO {ANALYST}" for s in ("raw", "late", "narrow", "lying", "twice_lake", "twice_narrow", "redirected")),
+            *(
+                f"GRANT READ ON STAGE {s} TO {ANALYST}"
+                for s in ("raw", "late", "narrow", "lying", "twice_lake", "twice_narrow", "redirected")
+            ),
             f"GRANT READ, WRITE ON STAGE rw TO {ANALYST}",
             f"GRANT WRITE ON STAGE inbox TO {ANALYST}",
             "GRANT READ ON STAGE team TO crew",

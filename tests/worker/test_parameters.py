@@ -71,7 +71,7 @@ def binary_numeric(value):
     return head + struct.pack(f"!{len(groups)}h", *groups)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-10**20, max_value=10**20, places=5))
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=5))
 def test_binary_numerics_are_read_as_they_were_written(value):
     assert parameters.value(binary_numeric(value), 1700, binary=True) == value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,11 @@ from rich.panel import Panel
 from rich.table import Table
 
 import fairlead
+from fairlead.errors import ConfigurationError, FairleadError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fairlead.config import Settings
     from fairlead.server.gateway import Gateway
 
@@ -36,7 +40,8 @@ Data = Annotated[Path | None, typer.Option("--data", help="Data directory (FAIRL
 def serve(
     data: Data = None,
     pg: Annotated[
-        str | None, typer.Option("--pg", metavar="HOST:PORT", help="Where PostgreSQL clients connect; port 0 = any free.")
+        str | None,
+        typer.Option("--pg", metavar="HOST:PORT", help="Where PostgreSQL clients connect; port 0 = any free."),
     ] = None,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
@@ -67,10 +72,9 @@ def doctor(data: Data = None) -> None:
 @audit.command("verify")
 def audit_verify(data: Data = None) -> None:
     """Walk the hash chain of the ledger and say whether it holds."""
-    from fairlead.errors import ConfigurationError  # noqa: PLC0415
     from fairlead.access.ledger import Ledger  # noqa: PLC0415  # keeps --help quick
-    from fairlead.catalog.catalog import Catalog  # noqa: PLC0415
-    from fairlead.vault.vault import Vault  # noqa: PLC0415
+    from fairlead.catalog.catalog import Catalog  # noqa: PLC0415  # keeps --help quick
+    from fairlead.vault.vault import Vault  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
         directory = _settings(data, None).data
@@ -100,20 +104,16 @@ def _settings(data: Path | None, pg: str | None) -> Settings:
     return Settings(**given)  # type: ignore[arg-type]  # each value fits its own field
 
 
-class _reported:  # noqa: N801  # used like a keyword
-    """Show an expected error as two lines instead of a traceback."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from fairlead.errors import FairleadError  # noqa: PLC0415  # keeps --help quick
-
-        if isinstance(error, FairleadError):
-            _err.print(f"[red]error[/]: {error.message}")
-            if error.hint:
-                _err.print(f"[dim]hint: {error.hint}[/]")
-            raise typer.Exit(2) from None
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Show an expected error as two lines instead of a traceback, and exit with 2."""
+    try:
+        yield
+    except FairleadError as error:
+        _err.print(f"[red]error[/]: {error.message}")
+        if error.hint:
+            _err.print(f"[dim]hint: {error.hint}[/]")
+        raise typer.Exit(2) from None
 
 
 def _announce(gateway: Gateway, host: str, port: int) -> None:

@@ -1,0 +1,1 @@
+"""The statements that the gateway itself serves: each module those about one kind of object."""

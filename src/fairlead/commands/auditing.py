@@ -17,7 +17,7 @@ VERIFY_COLUMNS = ("rows", "ok", "first_bad", "reason")
 
 
 def show(statement: ast.ShowLedger, house: House, context: Context) -> Result:
-    """The newest rows of the ledger, oldest of them first."""
+    """SHOW LEDGER: its newest rows, the oldest of them first."""
     _require_auditor(context)
     rows = [
         (
@@ -37,9 +37,8 @@ def show(statement: ast.ShowLedger, house: House, context: Context) -> Result:
     return Result("SHOW", _COLUMNS, rows)
 
 
-def verify(statement: ast.VerifyLedger, house: House, context: Context) -> Result:
-    """Walk the whole chain."""
-    del statement
+def verify(_statement: ast.VerifyLedger, house: House, context: Context) -> Result:
+    """VERIFY LEDGER: walk the whole chain and say whether it holds, and where not."""
     _require_auditor(context)
     found = house.ledger.verify()
     first_bad = None if found.first_bad is None else str(found.first_bad)

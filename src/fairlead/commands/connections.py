@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fairlead.commands import records, trial
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
 from fairlead.context import DEFAULT_DATABASE, Context
 from fairlead.dialects import definition as meaning
 from fairlead.dialects import errors as texts
+from fairlead.dialects import names
 from fairlead.errors import NotSupported, PermissionDenied, WrongObjectType
 from fairlead.lang import ast
 from fairlead.session_types import Notice
@@ -104,13 +104,12 @@ def visible(
     database_first = noun == "LINK"
     where = names.place(tx, name, context, database_first=database_first)
     found = names.find(tx, "connection", name, context, database_first=database_first)
-    if found is not None and any(
-        house.access.can(context.principal, right, "connection", found.id) for right in ("SHOW", "USAGE", "ALTER", "DROP")
-    ):
+    if found is not None and house.access.sees(context.principal, found):
         return found
     in_database = names.database(tx, where.database)
     knows_all = any(
-        house.access.can(context.principal, right, "database", in_database.id) for right in ("SHOW", "CREATE CONNECTION")
+        house.access.can(context.principal, right, "database", in_database.id)
+        for right in ("SHOW", "CREATE CONNECTION")
     )
     if found is None and knows_all:
         raise texts.missing("connection", str(where), context.dialect, noun=noun)
@@ -128,7 +127,7 @@ def definition(tx: Snapshot, connection: ObjectRecord) -> meaning.Definition:
 
 
 def _place(tx: Transaction, statement: ast.CreateConnection, context: Context) -> names.Place:
-    """Databend's connections live in ``main.public``, all others in the current database."""
+    """Return where a new connection goes: Databend's live in ``main.public``, all others in the current database."""
     if statement.spelling == "databend" and len(statement.name.parts) == 1:
         return names.Place(DEFAULT_DATABASE, "public", statement.name.last)
     first = statement.spelling in ("singlestore", "clickzetta")
@@ -143,7 +142,7 @@ def _replace(
     statement: ast.CreateConnection,
     context: Context,
 ) -> None:
-    """OR REPLACE keeps id, owner, grants and dependents; it never hands somebody's object to somebody else."""
+    """Replace a definition; id, owner, grants and dependents stay, so nobody's object becomes somebody else's."""
     house.access.require_owner(context.principal, existing)
     current = definition(tx, existing)
     if current.kind != defined.kind and tx.dependents(existing.id):
@@ -156,9 +155,7 @@ def _replace(
         tx.set_comment(existing.id, statement.comment or "")  # the other two spellings have no comment to leave out
 
 
-def _act(
-    house: House, tx: Transaction, connection: ObjectRecord, action: ast.AlterAction, context: Context
-) -> None:
+def _act(house: House, tx: Transaction, connection: ObjectRecord, action: ast.AlterAction, context: Context) -> None:
     match action:
         case ast.RenameTo(name=new):
             house.access.require_owner(context.principal, connection)
@@ -227,18 +224,14 @@ def _refuse_kept(defined: meaning.Definition, full_name: str) -> None:
         raise NotSupported(message, hint="write the credential instead of STORED")
 
 
-def _skipped(
-    tx: Transaction, existing: ObjectRecord, defined: meaning.Definition, name: str
-) -> tuple[Notice, ...]:
-    """IF NOT EXISTS on an existing connection changes nothing, and says when the definitions differ."""
+def _skipped(tx: Transaction, existing: ObjectRecord, defined: meaning.Definition, name: str) -> tuple[Notice, ...]:
+    """Return the notice that an existing connection stays as it is, and whether its definition differs."""
     differs = "" if meaning.same_plain(definition(tx, existing), defined) else "; its definition differs from this one"
     return (Notice("NOTICE", texts.skipping("connection", name) + differs),)
 
 
-def _share(
-    house: House, tx: Transaction, connection: ObjectRecord, context: Context
-) -> tuple[Notice, ...]:
-    """ClickZetta shares a connection with the users of its workspace (clickzetta.md O6), so its strict dialect does.
+def _share(house: House, tx: Transaction, connection: ObjectRecord, context: Context) -> tuple[Notice, ...]:
+    """Give every user USAGE in ClickZetta's strict dialect: a workspace shares its connections (clickzetta.md O6).
 
     Not natively: there the spelling of a statement must not decide who may use a credential.
     """

@@ -7,16 +7,26 @@ what the store proxy knows (expired key, refused by a grant) goes before what th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from fairlead.egress.door import Door
 from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
 from fairlead.engine.planner import AliasBook, Plan, Planner
-from fairlead.errors import ActiveTransaction, EngineError, FairleadError, StoreUnreachable, UndefinedFile, WorkerLost
+from fairlead.errors import (
+    ActiveTransaction,
+    EngineError,
+    FairleadError,
+    PermissionDenied,
+    StoreUnreachable,
+    UndefinedFile,
+    WorkerLost,
+)
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
     from fairlead.commands.house import House
     from fairlead.context import Context, Principal
     from fairlead.egress.door import StatementUse
@@ -60,35 +70,36 @@ class DataRunner:
         self._time_zone = _UTC
 
     async def run(
-        self, statement: ast.DataStatement, parameters: Sequence[Parameter], *, in_block: bool, timeout: float
-    ) -> AsyncIterator[Output]:
+        self, statement: ast.DataStatement, parameters: Sequence[Parameter], *, in_block: bool, time_limit: float
+    ) -> AsyncGenerator[Output, None]:
         """Run one statement.
 
         Args:
             statement: what to run.
             parameters: values of ``$1`` and so on.
             in_block: whether a transaction block is open.
-            timeout: seconds, 0 for none.
+            time_limit: seconds, 0 for none.
 
         Raises:
             FairleadError: in the user's terms.
         """
         plan = self._planner.plan(statement, self._context(), self._book)
         worker = await self._ready(in_block=in_block)
-        worker.statement_timeout = timeout
+        worker.statement_timeout = time_limit
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
         failure: FairleadError | None = None
         done: Done | None = None
         try:
-            async for event in worker.execute(plan.sql, parameters, aliases=self._book.real_urls()):
-                match event:
-                    case Columns(columns=columns):
-                        yield ResultColumns(columns)
-                    case Rows(data=data, count=count):
-                        yield ResultRows(data, count)
-                    case Done():
-                        done = event
+            async with aclosing(worker.execute(plan.sql, parameters, aliases=self._book.real_urls())) as events:
+                async for event in events:
+                    match event:
+                        case Columns(columns=columns):
+                            yield ResultColumns(columns)
+                        case Rows(data=data, count=count):
+                            yield ResultRows(data, count)
+                        case Done():
+                            done = event
         except FairleadError as error:
             failure = error
         finally:
@@ -127,7 +138,7 @@ class DataRunner:
             ActiveTransaction: it has.
         """
         if self._wrote:
-            message = "statements about connections and grants cannot run in a transaction block that has already written"
+            message = "connections and grants cannot be changed in a transaction block that has already written"
             raise ActiveTransaction(message, hint="COMMIT first")
 
     async def end_block(self, *, commit: bool) -> None:
@@ -204,8 +215,8 @@ class DataRunner:
 
 
 def _told(failure: FairleadError, cause: FairleadError | None, plan: Plan) -> FairleadError:
-    """Return an error in the user's terms: the cause that egress kept, else the engine's, its position in their text."""
-    if cause is not None and isinstance(failure, EngineError):
+    """Return an error in the user's terms: the cause that egress kept, else the engine's at its place in their text."""
+    if cause is not None and isinstance(failure, EngineError | PermissionDenied):
         # A missing file, or a busy store, may have been met and got over before something else failed.
         passing = isinstance(cause, UndefinedFile | StoreUnreachable)
         if not passing or failure.sqlstate in _STORE_FAILURES:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.commands import records
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
 from fairlead.context import DEFAULT_DATABASE
+from fairlead.dialects import names
 from fairlead.errors import DependentObjects, DuplicateObject
 from fairlead.session_types import Notice
 
@@ -50,8 +50,7 @@ def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
     return Result("DROP DATABASE")
 
 
-def show(statement: ast.ShowDatabases, house: House, context: Context) -> Result:
+def show(_statement: ast.ShowDatabases, house: House, _context: Context) -> Result:
     """SHOW DATABASES."""
-    del statement, context
     with house.catalog.read() as snapshot:
         return Result("SHOW", ("name",), [(database.name,) for database in snapshot.databases()])

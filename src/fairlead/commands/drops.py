@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.commands import connections, records
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
 from fairlead.dialects import errors as texts
+from fairlead.dialects import names
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def drop(statement: ast.DropObjects, house: House, context: Context) -> Result:
                 notices.append(Notice("NOTICE", texts.absent(statement.kind, str(name))))
                 continue
             dropped = _drop_with_dependents(house, tx, target, context, cascade=statement.cascade, noun=statement.noun)
-            if dropped > 1:
-                plural = "s" if dropped > 2 else ""  # noqa: PLR2004
-                notices.append(Notice("NOTICE", f"drop cascades to {dropped - 1} other object{plural}"))
+            if others := dropped - 1:
+                plural = "" if others == 1 else "s"
+                notices.append(Notice("NOTICE", f"drop cascades to {others} other object{plural}"))
     return Result(tag, notices=tuple(notices))
 
 
@@ -56,7 +56,7 @@ def _drop_with_dependents(
     """Drop an object and, with CASCADE, all that depends on it; return how many objects went."""
     dependents = tx.dependents(target.id)
     if dependents and not cascade:
-        seen = tuple(d for d in dependents if _may_see(house, d, context))
+        seen = tuple(d for d in dependents if house.access.sees(context.principal, d))
         raise texts.in_use(target, seen, len(dependents) - len(seen), context.dialect, noun=noun)
     count = 1
     for dependent in dependents:
@@ -65,8 +65,3 @@ def _drop_with_dependents(
     tx.drop_object(target.id)
     house.ledger.append(tx, records.ddl(context, f"DROP {target.kind.upper()}", target))
     return count
-
-
-def _may_see(house: House, record: ObjectRecord, context: Context) -> bool:
-    rights = {"connection": ("SHOW", "USAGE"), "stage": ("READ", "WRITE"), "secret": ("USAGE",)}[record.kind]
-    return any(house.access.can(context.principal, right, record.kind, record.id) for right in rights)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from fairlead.access import privileges
 from fairlead.commands import connections, records, stages
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
-from fairlead.dialects import tables
+from fairlead.dialects import names, tables
 from fairlead.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -22,10 +21,10 @@ def grant(statement: ast.Grant, house: House, context: Context) -> Result:
     """GRANT privileges on objects to users and roles."""
     with house.catalog.write() as tx:
         rights = privileges.canonical(statement.privileges, statement.target.kind)
-        grantees = [names.role(tx, name) for name in statement.grantees]
-        for object_id, subject in _targets(house, tx, statement.target, context):
+        targets = _grantable(house, tx, statement.target, rights, context)
+        grantees = [names.role(tx, name) for name in dict.fromkeys(statement.grantees)]
+        for object_id, subject in targets:
             for right in rights:
-                house.access.require_grantable(context.principal, right, statement.target.kind, object_id, subject)
                 for grantee in grantees:
                     tx.add_grant(
                         grantee_id=grantee.id,
@@ -43,10 +42,10 @@ def revoke(statement: ast.Revoke, house: House, context: Context) -> Result:
     """REVOKE: what was granted is gone at the next request, also for sessions that run."""
     with house.catalog.write() as tx:
         rights = privileges.canonical(statement.privileges, statement.target.kind)
-        grantees = [names.role(tx, name) for name in statement.grantees]
-        for object_id, subject in _targets(house, tx, statement.target, context):
+        targets = _grantable(house, tx, statement.target, rights, context)
+        grantees = [names.role(tx, name) for name in dict.fromkeys(statement.grantees)]
+        for object_id, subject in targets:
             for right in rights:
-                house.access.require_grantable(context.principal, right, statement.target.kind, object_id, subject)
                 for grantee in grantees:
                     tx.remove_grant(
                         grantee_id=grantee.id,
@@ -74,6 +73,17 @@ def show(statement: ast.ShowGrants, house: House, context: Context) -> Result:
     return records.result("SHOW", tables.show_grants(infos, context.dialect))
 
 
+def _grantable(
+    house: House, tx: Snapshot, target: ast.GrantTarget, rights: tuple[str, ...], context: Context
+) -> list[tuple[int | None, str]]:
+    """Return what a grant is on, if the caller may grant every one of the rights on all of it."""
+    targets = _targets(house, tx, target, context)
+    for object_id, subject in targets:
+        for right in rights:
+            house.access.require_grantable(context.principal, right, target.kind, object_id, subject)
+    return targets
+
+
 def _grantees(house: House, snapshot: Snapshot, name: str | None, context: Context) -> tuple[int, ...]:
     if name is None:
         return tuple(sorted(context.principal.role_ids))
@@ -83,9 +93,7 @@ def _grantees(house: House, snapshot: Snapshot, name: str | None, context: Conte
     return (role.id,)
 
 
-def _targets(
-    house: House, tx: Snapshot, target: ast.GrantTarget, context: Context
-) -> list[tuple[int | None, str]]:
+def _targets(house: House, tx: Snapshot, target: ast.GrantTarget, context: Context) -> list[tuple[int | None, str]]:
     """Return (object id, description) of what a grant is on."""
     if target.kind == "system":
         return [(None, "system")]
@@ -96,7 +104,7 @@ def _targets(
         message = f"ALL {target.kind.upper()}S is not offered yet"
         raise InvalidParameter(message, hint=f"grant on DATABASE, or name each {target.kind}")
     subjects: list[tuple[int | None, str]] = []
-    for name in target.names:
+    for name in dict.fromkeys(target.names):
         if target.kind == "connection":
             record = connections.visible(house, tx, name, context)
         elif target.kind == "stage":

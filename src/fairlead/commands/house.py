@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fairlead.access.access import Access
-from fairlead.access.ledger import Ledger
-from fairlead.catalog.catalog import Catalog
-from fairlead.clock import Clock
-from fairlead.config import Settings
-from fairlead.egress.egress import Egress
-from fairlead.egress.resolver import Resolver
-from fairlead.session_types import Notice
-from fairlead.vault.vault import Vault
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fairlead.access.access import Access
+    from fairlead.access.ledger import Ledger
+    from fairlead.catalog.catalog import Catalog
+    from fairlead.clock import Clock
+    from fairlead.config import Settings
+    from fairlead.egress.egress import Egress
+    from fairlead.egress.resolver import Resolver
+    from fairlead.session_types import Notice
+    from fairlead.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)

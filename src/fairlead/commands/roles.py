@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from fairlead.access.scram import make_verifier
 from fairlead.commands import records
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
+from fairlead.dialects import names
 from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter, PermissionDenied
 from fairlead.session_types import Notice
 
@@ -67,7 +67,7 @@ def drop(statement: ast.DropRole, house: House, context: Context) -> Result:
     notices: list[Notice] = []
     with house.catalog.write() as tx:
         house.access.require(context.principal, "CREATE ROLE", None)
-        for name in statement.names:
+        for name in dict.fromkeys(statement.names):
             role = tx.role(name)
             if role is None and statement.if_exists:
                 notices.append(Notice("NOTICE", f'role "{name}" does not exist, skipping'))
@@ -99,11 +99,11 @@ def grant(statement: ast.GrantRole, house: House, context: Context) -> Result:
     """GRANT role TO user."""
     with house.catalog.write() as tx:
         house.access.require(context.principal, "CREATE ROLE", None)
-        for role_name in statement.roles:
+        for role_name in dict.fromkeys(statement.roles):
             role = names.role(tx, role_name)
             if role.superuser:
                 _require_superuser(context, "grant a superuser's rights")
-            for member_name in statement.grantees:
+            for member_name in dict.fromkeys(statement.grantees):
                 member = names.role(tx, member_name)
                 _refuse_circle(tx, role, member)
                 tx.add_member(role.id, member.id)
@@ -115,9 +115,9 @@ def revoke(statement: ast.RevokeRole, house: House, context: Context) -> Result:
     """REVOKE role FROM user."""
     with house.catalog.write() as tx:
         house.access.require(context.principal, "CREATE ROLE", None)
-        for role_name in statement.roles:
+        for role_name in dict.fromkeys(statement.roles):
             role = names.role(tx, role_name)
-            for member_name in statement.grantees:
+            for member_name in dict.fromkeys(statement.grantees):
                 member = names.role(tx, member_name)
                 tx.remove_member(role.id, member.id)
                 house.ledger.append(tx, records.ddl(context, "REVOKE ROLE", f"role {role.name}", of=member.name))
@@ -168,7 +168,7 @@ def _refuse_circle(tx: Snapshot, role: RoleRecord, member: RoleRecord) -> None:
                 reach.add(above)
                 frontier.append(above)
     if member.id in reach:
-        message = f'role "{member.name}" is a member of role "{role.name}" already' if member.id != role.id else (
-            f'role "{role.name}" cannot be a member of itself'
-        )
+        message = f'role "{role.name}" cannot be a member of itself'
+        if member.id != role.id:
+            message = f'role "{role.name}" is a member of role "{member.name}" already'
         raise InvalidParameter(message, hint="memberships cannot form a circle")

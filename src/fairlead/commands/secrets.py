@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.commands import records
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
 from fairlead.dialects import errors as texts
-from fairlead.dialects import tables
+from fairlead.dialects import names, tables
 from fairlead.dialects.definition import refuse_mask
 from fairlead.session_types import Notice
 

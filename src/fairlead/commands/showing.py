@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.commands import connections, records, stages
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
-from fairlead.dialects import render, tables
+from fairlead.dialects import names, render, tables
 
 if TYPE_CHECKING:
     from fairlead.catalog.records import ObjectRecord
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.context import Context
     from fairlead.lang import ast
-
-_SEE_CONNECTION = ("SHOW", "USAGE", "ALTER", "DROP")
 
 
 def show_connections(statement: ast.ShowObjects, house: House, context: Context) -> Result:
@@ -26,14 +23,13 @@ def show_connections(statement: ast.ShowObjects, house: House, context: Context)
             _require_link_rights(house, snapshot, scope, context)
         infos = [
             info(snapshot, connection)
-            for connection in _listed(snapshot, scope, statement.noun)
-            if any(house.access.can(context.principal, r, "connection", connection.id) for r in _SEE_CONNECTION)
-            and names.like(connection.name, statement.like)
+            for connection in snapshot.objects("connection", database=scope)
+            if house.access.sees(context.principal, connection) and names.like(connection.name, statement.like)
         ]
     if statement.category is not None:
         infos = [i for i in infos if i.category == statement.category]
     if statement.noun == "LINK":
-        return records.result("SHOW", tables.show_links(infos, context.dialect))
+        return records.result("SHOW", tables.show_links(infos))
     return records.result("SHOW", tables.show_connections(infos, context.dialect))
 
 
@@ -87,18 +83,13 @@ def info(snapshot: Snapshot, connection: ObjectRecord) -> tables.ConnectionInfo:
     )
 
 
-def _listed(snapshot: Snapshot, scope: str, noun: ast.Noun) -> tuple[ObjectRecord, ...]:
-    del noun
-    return snapshot.objects("connection", database=scope)
-
-
 def _require_link_rights(house: House, snapshot: Snapshot, scope: str, context: Context) -> None:
-    """SHOW LINKS without any right on that database or a link in it is refused (singlestore.md section 6)."""
+    """Refuse SHOW LINKS without any right on that database or a link in it (singlestore.md section 6)."""
     database = names.database(snapshot, scope)
     principal = context.principal
     if any(house.access.can(principal, r, "database", database.id) for r in ("SHOW", "CREATE CONNECTION", "DROP")):
         return
     listed = snapshot.objects("connection", database=scope)
-    if any(house.access.can(principal, r, "connection", c.id) for c in listed for r in _SEE_CONNECTION):
+    if any(house.access.sees(principal, connection) for connection in listed):
         return
     house.access.require(principal, "SHOW", database)

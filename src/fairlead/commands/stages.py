@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from fairlead.access.rules import Action
 from fairlead.commands import connections, records
-from fairlead.dialects import names
 from fairlead.commands.house import House, Result
 from fairlead.connectors import declaration
 from fairlead.connectors.locations import parse_url
 from fairlead.dialects import errors as texts
-from fairlead.dialects import render, tables
+from fairlead.dialects import names, render, tables
 from fairlead.dialects.formats import check_format
 from fairlead.errors import InvalidParameter, NotSupported, SqlSyntaxError
 from fairlead.session_types import Notice
@@ -86,7 +85,7 @@ def show(statement: ast.ShowObjects, house: House, context: Context) -> Result:
             for stage in snapshot.objects("stage", database=scope)
             if house.access.sees(context.principal, stage) and names.like(stage.name, statement.like)
         ]
-    return records.result("SHOW", tables.show_stages(infos, context.dialect))
+    return records.result("SHOW", tables.show_stages(infos))
 
 
 def describe(statement: ast.DescribeObject, house: House, context: Context) -> Result:
@@ -94,7 +93,7 @@ def describe(statement: ast.DescribeObject, house: House, context: Context) -> R
     with house.catalog.read() as snapshot:
         stage = visible(house, snapshot, statement.name, context)
         shown = info(snapshot, stage)
-    return records.result("DESCRIBE", tables.describe_stage(shown, context.dialect))
+    return records.result("DESCRIBE", tables.describe_stage(shown))
 
 
 def show_create(snapshot: Snapshot, statement: ast.ShowCreate, house: House, context: Context) -> Result:
@@ -211,8 +210,8 @@ def _matching(paths: list[str], pattern: str | None) -> list[bool]:
     """Say which paths a user's regular expression matches as a whole; RE2, which cannot be made to take for ever."""
     if pattern is None:
         return [True] * len(paths)
-    import pyarrow as pa  # noqa: PLC0415  # only needed here
-    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415  # slow to import, and only LIST with a PATTERN needs it
+    import pyarrow.compute as pc  # noqa: PLC0415  # the same
 
     try:
         matched = pc.match_substring_regex(pa.array(paths, pa.string()), pattern=f"^(?:{pattern})$")

@@ -6,6 +6,8 @@ the checks run outside any transaction; then the change is made for good. A fail
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fairlead.commands import records
@@ -24,12 +26,23 @@ if TYPE_CHECKING:
     Change = Callable[[Transaction], tuple[int | None, Result]]
 
 
-class _Undone(Exception):  # noqa: N818  # a decision, not a failure
-    """Ends the transaction of a trial."""
+class _Undone(Exception):
+    """Ends the transaction of a trial: a decision, not a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A connection as it would be after the change."""
+
+    connection_id: int
+    full_name: str
+    kind: str
+    options: Mapping[str, str | Sensitive]
+    locations: tuple[str, ...]
 
 
 def changed(house: House, context: Context, asked: bool | None, change: Change) -> Result:
-    """Make a change, after a trial where the statement, the session, or else the connection's type wants one.
+    """Make a change, after a trial where the statement, or else the session, asks for one.
 
     Args:
         house: the gateway's rooms.
@@ -48,30 +61,33 @@ def changed(house: House, context: Context, asked: bool | None, change: Change) 
 
 
 def _try(house: House, context: Context, change: Change) -> None:
-    found: tuple[str, str, Mapping[str, str | Sensitive], tuple[str, ...], int] | None = None
-    try:
-        with house.catalog.write() as tx:
-            connection_id, _ = change(tx)
-            if connection_id is not None:
-                connection = tx.get(connection_id)
-                stages = [d.id for d in tx.dependents(connection_id) if d.kind == "stage"]
-                found = (
-                    connection.full_name,
-                    tx.definition(connection_id)["kind"],
-                    house.resolver.options_in(tx, connection_id),
-                    tuple(tx.definition(stage_id)["url"] for stage_id in stages),
-                    connection_id,
-                )
-            raise _Undone
-    except _Undone:
-        pass
-    if found is None:
+    trial = _made_and_undone(house, change)
+    if trial is None:
         return
-    name, kind, options, locations, connection_id = found
-    house.ledger.record(records.event(context, "use", "VALIDATE", f"connection {name}", version="as it would be"))
-    steps = run_checks(declaration.connector(kind), options, locations, house.egress.probe(connection_id))
+    subject = f"connection {trial.full_name}"
+    house.ledger.record(records.event(context, "use", "VALIDATE", subject, version="as it would be"))
+    probe = house.egress.probe(trial.connection_id)
+    steps = run_checks(declaration.connector(trial.kind), trial.options, trial.locations, probe)
     failed = next((step for step in steps if step.status == "failed"), None)
     if failed is not None:
-        message = f'connection "{name}" was not changed: step {failed.step} failed: {failed.evidence}'
+        message = f'connection "{trial.full_name}" was not changed: step {failed.step} failed: {failed.evidence}'
         kind_of_error = StoreRefusedCredential if failed.step == "auth" else StoreUnreachable
         raise kind_of_error(message, hint=failed.hint)
+
+
+def _made_and_undone(house: House, change: Change) -> _Trial | None:
+    """Return the connection as the change makes it, None where there is nothing to try; the catalog stays as it was."""
+    trial: _Trial | None = None
+    with suppress(_Undone), house.catalog.write() as tx:
+        connection_id, _ = change(tx)
+        if connection_id is not None:
+            stages = [d.id for d in tx.dependents(connection_id) if d.kind == "stage"]
+            trial = _Trial(
+                connection_id,
+                full_name=tx.get(connection_id).full_name,
+                kind=tx.definition(connection_id)["kind"],
+                options=house.resolver.options_in(tx, connection_id),
+                locations=tuple(tx.definition(stage_id)["url"] for stage_id in stages),
+            )
+        raise _Undone
+    return trial

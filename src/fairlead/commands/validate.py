@@ -26,9 +26,7 @@ def validate(statement: ast.ValidateConnection, house: House, context: Context) 
             snapshot.definition(d.id)["url"] for d in snapshot.dependents(connection.id) if d.kind == "stage"
         )
     house.ledger.record(
-        records.event(
-            context, "use", "VALIDATE", f"connection {connection.full_name}", version=connection.version
-        )
+        records.event(context, "use", "VALIDATE", f"connection {connection.full_name}", version=connection.version)
     )
     options = house.resolver.options(connection.id)
     steps = run_checks(declaration.connector(kind), options, locations, house.egress.probe(connection.id))

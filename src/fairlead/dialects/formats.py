@@ -31,8 +31,8 @@ class FileFormat:
 
     def arguments(self, chosen: Mapping[str, str]) -> str:
         """Return the arguments after the path, each with a leading comma."""
-        given = [f", {argument}={_literal(name, chosen[name])}" for name, argument in self.options.items() if name in chosen]
-        return self.fixed + "".join(given)
+        given = ((argument, name) for name, argument in self.options.items() if name in chosen)
+        return self.fixed + "".join(f", {argument}={_literal(name, chosen[name])}" for argument, name in given)
 
 
 _CSV: Final = {

@@ -77,9 +77,8 @@ def show_connections(infos: Sequence[ConnectionInfo], dialect: Dialect) -> Table
             return Table(_NATIVE, [_native_row(i) for i in infos])
 
 
-def show_links(infos: Sequence[ConnectionInfo], dialect: Dialect) -> Table:
+def show_links(infos: Sequence[ConnectionInfo]) -> Table:
     """Return SHOW LINKS: the same in every dialect (singlestore.md section 5)."""
-    del dialect
     rows: list[Row] = [
         (i.name, _type(i, "singlestore"), i.comment, links.config_json(i.definition, i.connector)) for i in infos
     ]
@@ -115,15 +114,14 @@ def show_secrets(infos: Sequence[SecretInfo], dialect: Dialect) -> Table:
     return Table(columns, rows)
 
 
-def show_stages(infos: Sequence[StageInfo], dialect: Dialect) -> Table:
+def show_stages(infos: Sequence[StageInfo]) -> Table:
     """Return SHOW STAGES: the 13 columns of databend.md 6.3, in every dialect."""
-    del dialect
     return Table(_STAGE, [_stage_row(info) for info in infos])
 
 
-def describe_stage(info: StageInfo, dialect: Dialect) -> Table:
+def describe_stage(info: StageInfo) -> Table:
     """Return DESC STAGE: the row that SHOW STAGES has."""
-    return show_stages([info], dialect)
+    return show_stages([info])
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
-"""From a connection's id to what egress needs to reach the system behind it: the one place where its secrets are opened."""
+"""From a connection's id to what egress needs to reach its system: the one place where its secrets are opened."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fairlead.connectors import declaration
@@ -11,6 +10,8 @@ from fairlead.egress.door import ResolvedTarget
 from fairlead.errors import ObjectNotReady, VaultError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fairlead.catalog.catalog import Catalog
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.sensitive import Sensitive

@@ -214,10 +214,7 @@ def _columns(body: dict[str, Any]) -> tuple[Column, ...]:
 def _column(column: Any) -> Column:
     match column:
         case [str(name), oid, size, modifier] if (
-            len(name) <= _MAX_NAME
-            and _is_int(oid, _OIDS)
-            and _is_int(size, _INT16)
-            and _is_int(modifier, _INT32)
+            len(name) <= _MAX_NAME and _is_int(oid, _OIDS) and _is_int(size, _INT16) and _is_int(modifier, _INT32)
         ):
             # A NUL would end the name too early on the wire.
             return Column(name.replace("\0", ""), oid, size, modifier)

@@ -110,8 +110,12 @@ def _out_of_reach(message: str, position: int | None) -> PermissionDenied | None
     if "Could not establish connection" in message:
         return PermissionDenied(
             "the statement asked for an address that it cannot reach: only s3:// locations of your connections can be",
-            detail=message[:500],
             hint=hint,
+        )
+    if "HTTP 403" in message or "Authentication Failure" in message:
+        return PermissionDenied(
+            "the request did not come with the key of this session",
+            hint="leave parameters like ?s3_access_key_id= out of the URL",
         )
     return None
 

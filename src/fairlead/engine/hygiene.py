@@ -24,7 +24,7 @@ _NAMES: Final = re.compile(
     | disable_profiling | json_execute_serialized_sql | arrow_scan\w* | pandas_scan | python_map_function | getenv
     | parse_duckdb_log_message | read_duckdb | __ducklake_metadata_\w+ | checkpoint | force_checkpoint
     | write_log | sql_auto_complete | from_substrait\w* | get_substrait\w*
-    | pragma_\w+ | storage_info | database_size | current_setting | set_config
+    | pg_settings | pragma_\w+ | storage_info | database_size | current_setting | set_config
     """,
     re.VERBOSE,
 )

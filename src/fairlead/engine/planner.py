@@ -9,7 +9,6 @@ decided by the proxy at each request; the checks here give clear errors early.
 from __future__ import annotations
 
 import secrets
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from fairlead.engine.hygiene import refuse_dangerous
 from fairlead.errors import InvalidParameter, NotSupported, PermissionDenied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
     from fairlead.access.access import Access
     from fairlead.catalog.catalog import Catalog
@@ -82,7 +81,13 @@ class AliasBook:
 
 
 class Planner:
-    """Plans data statements against the catalog and the caller's rights."""
+    """Plans data statements against the catalog and the caller's rights.
+
+    Args:
+        catalog: knows stages and connections.
+        access: knows the caller's rights.
+        hygiene: whether names of the engine's own doors are refused.
+    """
 
     def __init__(self, catalog: Catalog, access: Access, *, hygiene: bool = True) -> None:
         self._catalog = catalog
@@ -116,13 +121,11 @@ class Planner:
         pieces.append(statement.text[at:])
         return Plan("".join(pieces), statement.verb, statement.span[0], tuple(replaced))
 
-    def _location(
-        self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook
-    ) -> str | None:
+    def _location(self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook) -> str | None:
         """Return the text that replaces a location, or None where it stays as it is."""
         options = {option.key.upper(): option.value for option in location.options}
         if location.stage is not None:
-            bucket, prefix, stage_format = self._stage(snapshot, location, context, book)
+            bucket, prefix, stage_format = self._stage(snapshot, location.stage, location, context, book)
             if "CONNECTION" in options:
                 message = "uri location should not start with '@'"
                 raise InvalidParameter(message, hint="a stage has its connection already")
@@ -142,13 +145,9 @@ class Planner:
         return _table(urls, chosen)
 
     def _stage(
-        self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook
+        self, snapshot: Snapshot, name: ast.Name, location: ast.LocationRef, context: Context, book: AliasBook
     ) -> tuple[str, str, dict[str, str]]:
         """Return bucket (or alias), key prefix and file format of a stage that the caller may use."""
-        name = location.stage
-        if name is None:
-            message = "not a stage"
-            raise InvalidParameter(message)
         stage = names.find(snapshot, "stage", name, context)
         right = "WRITE" if location.role == "to" else "READ"
         if stage is None or not self._access.can(context.principal, right, "stage", stage.id):
@@ -217,9 +216,7 @@ def _format(options: Mapping[str, object], stage_format: dict[str, str]) -> dict
     return {**(stage_format if stage_format.get("TYPE") == word else {}), "TYPE": word}
 
 
-def _urls(
-    bucket: str, prefix: str, path: str, options: Mapping[str, object], chosen: dict[str, str]
-) -> list[str]:
+def _urls(bucket: str, prefix: str, path: str, options: Mapping[str, object], chosen: dict[str, str]) -> list[str]:
     if "PATTERN" in options:
         message = "PATTERN is not offered yet"
         raise NotSupported(message, hint="use a glob in the path: @stage/2026/*.parquet")
@@ -249,5 +246,3 @@ def _table(urls: list[str], chosen: dict[str, str]) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-

@@ -11,7 +11,7 @@ from fairlead.engine.statement import RunningStatement
 from fairlead.errors import EngineError, FairleadError, ObjectNotReady, QueryCanceled, WorkerLost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from fairlead.engine.api import DoorKey, Event, Parameter
     from fairlead.engine.pool import Pool
@@ -66,7 +66,7 @@ class EngineSession:
 
     async def execute(
         self, sql: str, parameters: Sequence[Parameter] = (), *, aliases: Mapping[str, str] = _NO_ALIASES
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Run one statement; its rows are computed as they are asked for.
 
         Closing the iterator early ends the statement without an error.
@@ -142,9 +142,7 @@ class EngineSession:
             if not self._worker.alive:
                 await self._replace()
             self._serial += 1
-            statement = RunningStatement(
-                self._worker, self._serial, body["sql"], aliases=aliases, grace=self._grace
-            )
+            statement = RunningStatement(self._worker, self._serial, body["sql"], aliases=aliases, grace=self._grace)
             self._statement = statement
             try:
                 await self._worker.channel.send(kind, {**body, "serial": self._serial}, parameters)

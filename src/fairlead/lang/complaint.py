@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from fairlead.errors import SqlSyntaxError
 from fairlead.lang.lexer import syntax_error_at
 from fairlead.lang.masking import is_sensitive, shown_tokens
-from fairlead.lang.vocabulary import PLACEHOLDER, VOCABULARY, nearest
+from fairlead.lang.vocabulary import PLACEHOLDER, VOCABULARY
 from fairlead.sensitive import MASK
+from fairlead.suggest import nearest_start
 
 if TYPE_CHECKING:
     from fairlead.context import Dialect
@@ -118,7 +119,7 @@ def syntax_error(  # the parts of an error are many
     if placeholder:
         message, hint = f"replace the placeholder {placeholder} with a value", None
     elif token.kind == "word" and token.upper not in expected:
-        suggestion = nearest(phrase or token.text, suggest or tuple(word for word in expected if word.isupper()))
+        suggestion = nearest_start(phrase or token.text, suggest or tuple(word for word in expected if word.isupper()))
     line, column = syntax_error_at(text, token.start)
     where = f"line {line}, column {column}:\n{excerpt(text, piece, token.start)}"
     return SqlSyntaxError(

@@ -198,7 +198,7 @@ def _quoted(text: str, at: int, end: int, kind: str, rules: Rules, tokens: list[
             case "raw":
                 return Token("string", _clean(unquote(body[1:]), at, tokens), at, end)
             case "hex":
-                return Token("hex", body[2:-1], at, end)
+                return _hex(text, at, end, rules, tokens)
             case "double" if rules.double_strings:
                 return Token("string", _clean(unescape_backslash(body, strict=False), at, tokens), at, end)
             case _:
@@ -225,6 +225,19 @@ def _string(text: str, at: int, end: int, mode: str, tokens: list[Token]) -> Tok
     else:
         value = unescape_backslash(pieces[0], strict=mode == "strict")
     return Token("string", _clean(value, at, tokens), at, end)
+
+
+def _hex(text: str, at: int, end: int, rules: Rules, tokens: list[Token]) -> Token:
+    """Read hexadecimal or binary digits, together with those that continue them after a line end."""
+    digits = [text[at + 2 : end - 1]]
+    while rules.backslash == "no" and (gap := _JOINED.match(text, end)):
+        begin = gap.end() + 1
+        close = text.find("'", begin)
+        if close < 0:
+            raise LexError("unterminated string literal", gap.end(), tokens)
+        digits.append(text[begin:close])
+        end = close + 1
+    return Token("hex", "".join(digits), at, end)
 
 
 def _clean(value: str, at: int, tokens: list[Token]) -> str:

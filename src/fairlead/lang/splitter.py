@@ -33,6 +33,9 @@ def split(text: str, dialect: Dialect = "native") -> Iterator[Piece]:
     """Yield the statements of a script, empty ones left out; after a broken one there is no other."""
     at, size = 0, len(text)
     while at < size:
+        if text[at] == ";":
+            at += 1  # an empty statement; there may be very many
+            continue
         head = peek_head(text, at)
         try:
             tokens, at = tokenize(text, DATA if head == "data" else rules_of(dialect), at)

@@ -122,18 +122,3 @@ PLACEHOLDER: Final = re.compile(
     r"(?:[_ -](?=\w)|(?=>)))+>",
     re.IGNORECASE,
 )
-
-
-def nearest(phrase: str, choices: tuple[str, ...]) -> str | None:
-    """Return the choice that looks most like the first words of a phrase, if any is near."""
-    import difflib  # noqa: PLC0415  # only errors need it, and it is slow to import
-
-    words = phrase.upper()[:80].split()
-    best, score = None, 0.0
-    for count in range(len(words), 0, -1):
-        text = " ".join(words[:count])
-        for found in difflib.get_close_matches(text, choices, n=1, cutoff=0.7):
-            ratio = difflib.SequenceMatcher(None, text, found).ratio()
-            if ratio > score:
-                best, score = found, ratio
-    return best

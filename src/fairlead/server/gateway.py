@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-
-import structlog
 
 from fairlead.access.access import Access
 from fairlead.access.bootstrap import ensure_superuser
@@ -27,10 +24,10 @@ from fairlead.session import Session
 from fairlead.vault.vault import Vault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fairlead.config import Settings
     from fairlead.engine.api import LayerStatus
-
-_log = structlog.get_logger("fairlead")
 
 
 class Gateway:
@@ -95,11 +92,19 @@ class Gateway:
         return role.verifier if role is not None and role.login else None
 
     async def login_failed(self, user: str, client: str, reason: str) -> None:
-        """Record a failed login. A name that no user has may be a password in the wrong place: it is not written down."""
+        """Record a failed login.
+
+        A name that no user has may be a password in the wrong place: it is not written down.
+        """
         with self.house.catalog.read() as snapshot:
             known = snapshot.role(user) is not None
         event = LedgerEvent(
-            kind="login.failed", principal=user if known else "(unknown)", session_id="", statement_id="", action="LOGIN", object="gateway",
+            kind="login.failed",
+            principal=user if known else "(unknown)",
+            session_id="",
+            statement_id="",
+            action="LOGIN",
+            object="gateway",
             detail={"client": client, "reason": reason if known else "password authentication failed"},
         )
         await asyncio.to_thread(self.house.ledger.record, event)
@@ -113,8 +118,9 @@ class Gateway:
             InvalidCatalogName: the database does not exist.
         """
         with self.house.catalog.read() as snapshot:
-            wanted = database if database not in (None, "", user) else DEFAULT_DATABASE
-            current = names.database(snapshot, wanted or DEFAULT_DATABASE)
+            # Where no database is named, psql and libpq ask for one that is called like the user.
+            wanted = DEFAULT_DATABASE if not database or database == user else database
+            current = names.database(snapshot, wanted)
         session = Session(
             self.house,
             self._engine,
@@ -128,7 +134,12 @@ class Gateway:
             if name not in ("user", "database", "application_name", "options", "replication"):
                 session.configure(name, value)
         event = LedgerEvent(
-            kind="login", principal=user, session_id=session.id, statement_id="", action="LOGIN", object="gateway",
+            kind="login",
+            principal=user,
+            session_id=session.id,
+            statement_id="",
+            action="LOGIN",
+            object="gateway",
             detail={"client": client},
         )
         await asyncio.to_thread(self.house.ledger.record, event)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +17,9 @@ from fairlead.server.pgwire.server import PgServer
 from fairlead.server.pgwire.tls import ensure_certificate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from fairlead.config import Settings
 
 _log = structlog.get_logger("fairlead")
@@ -76,4 +76,4 @@ def _write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader sees all of it or nothing."""
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
-    os.replace(part, path)  # noqa: PTH105  # atomic on every platform
+    part.replace(path)

@@ -1,4 +1,4 @@
-"""Results as PostgreSQL DataRow messages, built column by column: no Python object per row, ever.
+"""Results as PostgreSQL DataRow messages, built column by column: no Python object per row of a real result.
 
 First each column becomes text: by Arrow alone where Arrow writes a type as DuckDB does, else by a second DuckDB cursor
 that reads the user's result as an Arrow stream and casts it (so the user's own statement runs, and is bound, exactly
@@ -29,6 +29,11 @@ _VIEW: Final = "__fairlead_rows"
 _NULL_LENGTH: Final = -1
 _ROW_OVERHEAD: Final = 4 + 2  # the message's own length, and the number of columns
 _TARGET_BLOCK: Final = 4 * 1024 * 1024
+# So few values are not worth a kernel; one page of any real result has more.
+_FEW_VALUES: Final = 32
+_FEW_BYTES: Final = 16 * 1024
+_LENGTH: Final = struct.Struct("!i")
+_COUNT: Final = struct.Struct("!h")
 _KIND: Final = pa.scalar(b"D", pa.binary())
 _NOTHING: Final = pa.scalar(b"", pa.binary())
 _ZERO: Final = pa.scalar(0, pa.int32())
@@ -86,6 +91,8 @@ class Texts:
         column = _storage(column)
         if pa.types.is_string(column.type):
             return column
+        if len(column) <= _FEW_VALUES and pa.types.is_integer(column.type):
+            return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
         if pa.types.is_boolean(column.type):
             return pc.if_else(column, "t", "f")
         return pc.cast(column, pa.string())
@@ -113,6 +120,10 @@ def blocks(columns: list[pa.Array]) -> Iterator[tuple[memoryview, int]]:
     count = len(columns[0])
     if not count:
         return
+    if count * len(columns) <= _FEW_VALUES and sum(column.nbytes for column in columns) <= _FEW_BYTES:
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        yield memoryview(b"".join(_message(row) for row in rows)), count
+        return
     size = sum(pc.sum(pc.binary_length(column)).as_py() or 0 for column in columns)
     if size > _TARGET_BLOCK and count > 1:
         half = count // 2
@@ -122,6 +133,16 @@ def blocks(columns: list[pa.Array]) -> Iterator[tuple[memoryview, int]]:
         raise RowTooLarge(f"a row of {size // (1024 * 1024)} MiB; a row may have {MAX_BLOCK // (1024 * 1024)} MiB")
     else:
         yield _joined(columns), count
+
+
+def _message(row: Sequence[str | None]) -> bytes:
+    """Return one row's message: for a handful of values, waking Arrow's kernels costs more than the rows do."""
+    parts = [_COUNT.pack(len(row))]
+    for value in row:
+        raw = b"" if value is None else value.encode()
+        parts += [_LENGTH.pack(_NULL_LENGTH if value is None else len(raw)), raw]
+    body = b"".join(parts)
+    return b"D" + _LENGTH.pack(len(body) + _LENGTH.size) + body
 
 
 def _joined(columns: list[pa.Array]) -> memoryview:
@@ -136,7 +157,7 @@ def _joined(columns: list[pa.Array]) -> memoryview:
         announced = pc.fill_null(length, _NULL_LENGTH) if column.null_count else length
         parts += [_big_endian(announced), column.cast(pa.binary())]
     sizes = pc.add(total, pa.scalar(_ROW_OVERHEAD + 4 * len(columns), pa.int32()))
-    number = pa.scalar(struct.pack("!h", len(columns)), pa.binary())
+    number = pa.scalar(_COUNT.pack(len(columns)), pa.binary())
     joined = pc.binary_join_element_wise(
         _KIND, _big_endian(sizes), number, *parts, _NOTHING, null_handling="replace", null_replacement=b""
     )

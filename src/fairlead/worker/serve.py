@@ -157,6 +157,7 @@ class Worker:
         self._instance = instance
         self._caster = instance.cursor()
         self._allow_all = allow_all
+        self._open: pa.RecordBatchReader | None = None
         self._control = Control(control, instance)
 
     def run(self) -> None:
@@ -179,8 +180,15 @@ class Worker:
             self._control.end()
             lasting = done[0] == frames.ERROR and not self._is_sound()
             self._channel.send(*done)
+            self._close_result()
             if lasting:
                 raise EOFError
+
+    def _close_result(self) -> None:
+        """End the engine's side of a result: after the client has its answer, for this takes a while."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _is_sound(self) -> bool:
         """Tell whether the engine still works: some statements break all of its later ones, on every connection."""
@@ -226,7 +234,7 @@ class Worker:
                 raise source.failure from None
             raise
         finally:
-            reader.close()
+            self._open = reader
 
     def _send_texts(self, schema: pa.Schema, source: _Source, texts: Texts) -> int:
         pulled = iter(source)

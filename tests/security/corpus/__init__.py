@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tests.security.case import Case
 from tests.security.corpus import (
     files,
     functions,
@@ -17,6 +16,9 @@ from tests.security.corpus import (
     statements,
     writes,
 )
+
+if TYPE_CHECKING:
+    from tests.security.case import Case
 
 CASES: Final[tuple[Case, ...]] = (
     *paths.CASES,

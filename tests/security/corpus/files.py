@@ -63,9 +63,30 @@ CASES: Final[tuple[Case, ...]] = (
         )
         for id_, path in _LOCAL
     ),
-    *(case(f"file-{id_}", sql, by=f"{_BY} hygiene", control=Bare((sql.replace("s3://{b}/granted/t.csv", "{out}/secret.csv"),))) for id_, sql in _READERS if id_ != "replacement-scan-database"),
-    case("file-glob", "SELECT * FROM glob('{out}/*')", by=_BY, control=Bare(("SELECT * FROM glob('{out}/*')",)), harmless="fence"),
-    case("file-glob-root", "SELECT * FROM glob('/*')", by=_BY, control=Bare(("SELECT * FROM glob('/*')",)), harmless="fence"),
+    *(
+        case(
+            f"file-{id_}",
+            sql,
+            by=f"{_BY} hygiene",
+            control=Bare((sql.replace("s3://{b}/granted/t.csv", "{out}/secret.csv"),)),
+        )
+        for id_, sql in _READERS
+        if id_ != "replacement-scan-database"
+    ),
+    case(
+        "file-glob",
+        "SELECT * FROM glob('{out}/*')",
+        by=_BY,
+        control=Bare(("SELECT * FROM glob('{out}/*')",)),
+        harmless="fence",
+    ),
+    case(
+        "file-glob-root",
+        "SELECT * FROM glob('/*')",
+        by=_BY,
+        control=Bare(("SELECT * FROM glob('/*')",)),
+        harmless="fence",
+    ),
     case(
         "file-glob-own-descriptors",
         "SELECT * FROM glob('/proc/self/fd/*')",
@@ -73,7 +94,13 @@ CASES: Final[tuple[Case, ...]] = (
         control=Bare(("SELECT * FROM glob('/proc/self/fd/*')",)),
         harmless="fence",
     ),
-    case("file-glob-read", "SELECT * FROM read_text('/etc/*')", by=_BY, control=Bare(("SELECT * FROM read_text('/etc/host*')",)), harmless="fence"),
+    case(
+        "file-glob-read",
+        "SELECT * FROM read_text('/etc/*')",
+        by=_BY,
+        control=Bare(("SELECT * FROM read_text('/etc/host*')",)),
+        harmless="fence",
+    ),
     case(
         "file-as-parameter",
         "SELECT * FROM read_text(%s)",

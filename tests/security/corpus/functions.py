@@ -8,6 +8,8 @@ from tests.security.case import Bare, Case, case
 
 # id, statement, what a DuckDB without layers says (None = it answers)
 _SHOWING: Final = (
+    ("E18-settings-by-another-name", "SELECT * FROM pg_settings", None),
+    ("E18-settings-by-another-name-qualified", "SELECT * FROM pg_catalog.pg_settings", None),
     ("E19-databases", "SELECT * FROM duckdb_databases()", None),
     ("E19-secrets", "SELECT * FROM duckdb_secrets()", None),
     ("E19-secrets-in-clear", "SELECT * FROM duckdb_secrets(redact => false)", "unredacted"),
@@ -57,7 +59,11 @@ _SHOWING: Final = (
 _REACHING: Final = (
     ("getenv", "SELECT getenv('HOME')", "does not exist"),
     ("getenv-table", "SELECT * FROM getenv('HOME')", "does not exist"),
-    ("json-execute", "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT * FROM duckdb_secrets()'))", None),
+    (
+        "json-execute",
+        "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT * FROM duckdb_secrets()'))",
+        None,
+    ),
     ("arrow-scan", "SELECT * FROM arrow_scan(1, 2, 3)", "POINTER"),
     ("arrow-scan-dumb", "SELECT * FROM arrow_scan_dumb(1, 2, 3)", "POINTER"),
     ("pandas-scan", "SELECT * FROM pandas_scan(1)", "POINTER|candidate"),
@@ -78,9 +84,17 @@ CASES: Final[tuple[Case, ...]] = (
         case(f"show-{id_}", sql, by="hygiene", control=Bare((sql,), says=says), harmless="statements", scoped=False)
         for id_, sql, says in _SHOWING
     ),
-    *(case(f"reach-{id_}", sql, by="hygiene missing engine", control=Bare((sql,), says=says), harmless="statements") for id_, sql, says in _REACHING),
     *(
-        case(f"python-variable-{name}", f'SELECT * FROM "{name}"', by="missing engine", control=Bare(("SELECT * FROM nothing_there",), says="does not exist"))
+        case(f"reach-{id_}", sql, by="hygiene missing engine", control=Bare((sql,), says=says), harmless="statements")
+        for id_, sql, says in _REACHING
+    ),
+    *(
+        case(
+            f"python-variable-{name}",
+            f'SELECT * FROM "{name}"',
+            by="missing engine",
+            control=Bare(("SELECT * FROM nothing_there",), says="does not exist"),
+        )
         for name in _PYTHON
     ),
 )

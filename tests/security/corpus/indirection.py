@@ -1,5 +1,7 @@
 """The same attacks one step removed: query(), macros, views, variables, parameters, names that shadow built-ins."""
 
+# ruff: noqa: E501  # a statement stays on one line, to be read and copied as a whole
+
 from __future__ import annotations
 
 from typing import Final
@@ -10,7 +12,13 @@ _QUERY: Final = "hygiene fence landlock grant"
 _SECRETS: Final = Bare(("SELECT * FROM query('FROM duckdb_secrets()')",))
 
 CASES: Final[tuple[Case, ...]] = (
-    case("E25-query", "SELECT * FROM query('FROM duckdb_secrets()')", by="hygiene", control=_SECRETS, harmless="statements"),
+    case(
+        "E25-query",
+        "SELECT * FROM query('FROM duckdb_secrets()')",
+        by="hygiene",
+        control=_SECRETS,
+        harmless="statements",
+    ),
     case(
         "E25-query-concatenated",
         "SELECT * FROM query('FROM duckdb' || '_secrets()')",
@@ -25,8 +33,20 @@ CASES: Final[tuple[Case, ...]] = (
         control=_SECRETS,
         harmless="statements",
     ),
-    case("E25-query-quoted", "SELECT * FROM \"QUERY\"('FROM duckdb_secrets()')", by="hygiene", control=_SECRETS, harmless="statements"),
-    case("E25-query-comment", "SELECT * FROM query/**/('FROM duckdb_secrets()')", by="hygiene", control=_SECRETS, harmless="statements"),
+    case(
+        "E25-query-quoted",
+        "SELECT * FROM \"QUERY\"('FROM duckdb_secrets()')",
+        by="hygiene",
+        control=_SECRETS,
+        harmless="statements",
+    ),
+    case(
+        "E25-query-comment",
+        "SELECT * FROM query/**/('FROM duckdb_secrets()')",
+        by="hygiene",
+        control=_SECRETS,
+        harmless="statements",
+    ),
     case(
         "E25-query-no-break-space",
         "SELECT * FROM query\u00a0('FROM duckdb_secrets()')",
@@ -34,7 +54,13 @@ CASES: Final[tuple[Case, ...]] = (
         control=_SECRETS,
         harmless="statements",
     ),
-    case("E25-query-qualified", "SELECT * FROM system.main.query('FROM duckdb_secrets()')", by="hygiene", control=_SECRETS, harmless="statements"),
+    case(
+        "E25-query-qualified",
+        "SELECT * FROM system.main.query('FROM duckdb_secrets()')",
+        by="hygiene",
+        control=_SECRETS,
+        harmless="statements",
+    ),
     case(
         "E25-query-parameter",
         "SELECT * FROM query(%s)",
@@ -48,6 +74,7 @@ CASES: Final[tuple[Case, ...]] = (
         "SELECT * FROM query(getvariable('q'))",
         by="hygiene",
         control=Bare(("SET VARIABLE q = 'FROM duckdb_secrets()'", "SELECT * FROM query(getvariable('q'))")),
+        harmless="statements",
     ),
     case(
         "E25-macro-of-query",
@@ -57,7 +84,13 @@ CASES: Final[tuple[Case, ...]] = (
         control=Bare(("CREATE MACRO m(x) AS TABLE FROM query(x)", "SELECT * FROM m('FROM duckdb_secrets()')")),
         harmless="statements",
     ),
-    case("E25-query-table", "SELECT * FROM query_table('duckdb_secrets')", by="hygiene", control=Bare(("SELECT * FROM query_table('duckdb_tables')",)), harmless="statements"),
+    case(
+        "E25-query-table",
+        "SELECT * FROM query_table('duckdb_secrets')",
+        by="hygiene",
+        control=Bare(("SELECT * FROM query_table('duckdb_tables')",)),
+        harmless="statements",
+    ),
     case(
         "E25-query-table-list",
         "SELECT * FROM query_table(['duckdb_settings', 'duckdb_settings'])",
@@ -65,8 +98,18 @@ CASES: Final[tuple[Case, ...]] = (
         control=Bare(("SELECT * FROM query_table(['duckdb_tables', 'duckdb_tables'])",)),
         harmless="statements",
     ),
-    case("query-reads-a-file", "SELECT * FROM query('SELECT * FROM read_text(''{out}/secret.txt'')')", by=_QUERY, control=Bare(("SELECT * FROM query('SELECT * FROM read_text(''{out}/secret.txt'')')",))),
-    case("query-table-reads-a-file", "SELECT * FROM query_table('{out}/secret.csv')", by=_QUERY, control=Bare(("SELECT * FROM query_table('{out}/secret.csv')",))),
+    case(
+        "query-reads-a-file",
+        "SELECT * FROM query('SELECT * FROM read_text(''{out}/secret.txt'')')",
+        by=_QUERY,
+        control=Bare(("SELECT * FROM query('SELECT * FROM read_text(''{out}/secret.txt'')')",)),
+    ),
+    case(
+        "query-table-reads-a-file",
+        "SELECT * FROM query_table('{out}/secret.csv')",
+        by=_QUERY,
+        control=Bare(("SELECT * FROM query_table('{out}/secret.csv')",)),
+    ),
     case(
         "query-reads-another-prefix",
         "SELECT * FROM query('SELECT * FROM read_parquet(''s3://{b}/other/x.parquet'')')",
@@ -142,7 +185,9 @@ CASES: Final[tuple[Case, ...]] = (
         "CREATE OR REPLACE TEMP TABLE paths AS SELECT 's3://{b}/other/x.txt' AS p",
         "SELECT * FROM paths, LATERAL (SELECT * FROM read_text(p))",
         by="grant engine",
-        control=Within(("CREATE OR REPLACE TEMP TABLE paths2 AS SELECT 1 AS p", "SELECT * FROM paths2, LATERAL (SELECT p + 1)")),
+        control=Within(
+            ("CREATE OR REPLACE TEMP TABLE paths2 AS SELECT 1 AS p", "SELECT * FROM paths2, LATERAL (SELECT p + 1)")
+        ),
     ),
     case(
         "variable-as-path",

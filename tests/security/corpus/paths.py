@@ -38,9 +38,9 @@ _DOTS: Final = (
 _LITERAL: Final = (
     ("twice-encoded-dots", "granted/%252e%252e/other/x.parquet"),
     ("overlong-utf8-dots", "granted/%c0%ae%c0%ae/other/x.parquet"),
-    ("full-width-dots", "granted/．．/other/x.parquet"),
-    ("one-dot-leader", "granted/․․/other/x.parquet"),
-    ("division-slash", "granted/..∕other/x.parquet"),
+    ("full-width-dots", "granted/\uff0e\uff0e/other/x.parquet"),
+    ("one-dot-leader", "granted/\u2024\u2024/other/x.parquet"),
+    ("division-slash", "granted/..\u2215other/x.parquet"),
     ("three-dots", "granted/.../other/x.parquet"),
     ("dots-and-blank", "granted/.. /other/x.parquet"),
     ("matrix-parameter", "granted/x;a=../other/x.parquet"),
@@ -97,7 +97,9 @@ CASES: Final[tuple[Case, ...]] = (
         "list-with-one-foreign-entry",
         "SELECT * FROM read_parquet(['s3://{b}/granted/x.parquet', 's3://{b}/other/x.parquet'])",
         by="grant",
-        control=Within(("SELECT count(*) FROM read_parquet(['s3://{b}/granted/x.parquet', 's3://{b}/granted/sub/y.parquet'])",)),
+        control=Within(
+            ("SELECT count(*) FROM read_parquet(['s3://{b}/granted/x.parquet', 's3://{b}/granted/sub/y.parquet'])",)
+        ),
     ),
     case(
         "list-with-one-foreign-entry-in-thousand",
@@ -134,8 +136,18 @@ CASES: Final[tuple[Case, ...]] = (
         parameters=("s3://{b}/granted/../other/x.parquet",),
         control=Within(("SELECT count(*) FROM read_parquet(%s)",), ("s3://{b}/granted/x.parquet",)),
     ),
-    case("bare-table-url", "FROM 's3://{b}/other/x.parquet'", by="grant", control=Within(("FROM 's3://{b}/granted/x.parquet'",))),
-    case("quoted-identifier-url", 'FROM "s3://{b}/other/x.parquet"', by="grant", control=Within(('FROM "s3://{b}/granted/x.parquet"',))),
+    case(
+        "bare-table-url",
+        "FROM 's3://{b}/other/x.parquet'",
+        by="grant",
+        control=Within(("FROM 's3://{b}/granted/x.parquet'",)),
+    ),
+    case(
+        "quoted-identifier-url",
+        'FROM "s3://{b}/other/x.parquet"',
+        by="grant",
+        control=Within(('FROM "s3://{b}/granted/x.parquet"',)),
+    ),
     case(
         "csv-text-blob-json-1",
         "SELECT * FROM read_text('s3://{b}/other/x.txt')",

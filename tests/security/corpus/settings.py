@@ -64,7 +64,12 @@ def _form(form: str, name: str, value: str) -> str:
 
 CASES: Final[tuple[Case, ...]] = (
     *(
-        case(f"set-{name}", f"SET {name} = {value}", by="setting kinds", control=Bare((f"SET {name} = {value}",), says=_SAYS.get(name)))
+        case(
+            f"set-{name}",
+            f"SET {name} = {value}",
+            by="setting kinds",
+            control=Bare((f"SET {name} = {value}",), says=_SAYS.get(name)),
+        )
         for name, value in _NAMES
     ),
     *(
@@ -76,10 +81,43 @@ CASES: Final[tuple[Case, ...]] = (
         )
         for id_, form in _FORMS
     ),
-    case("set-config-function", "SELECT set_config('enable_external_access', 'true', false)", by="hygiene missing engine", control=Bare(("SET threads = 1",))),
-    case("current-setting", "SELECT current_setting('s3_secret_access_key')", by="hygiene", control=Bare(("SELECT current_setting('http_proxy')",)), harmless="statements"),
-    case("E18-settings-table", "SELECT * FROM duckdb_settings()", by="hygiene", control=Bare(("SELECT * FROM duckdb_settings()",)), harmless="statements"),
-    case("E18-settings-view", "SELECT * FROM duckdb_settings", by="hygiene", control=Bare(("SELECT * FROM duckdb_settings()",)), harmless="statements"),
-    case("show-setting", "SHOW s3_secret_access_key", by="setting kinds", control=Bare(("SELECT current_setting('http_proxy')",))),
-    case("show-allowed-directories", "SHOW allowed_directories", by="setting kinds", control=Bare(("SELECT current_setting('allowed_directories')",))),
+    case(
+        "set-config-function",
+        "SELECT set_config('enable_external_access', 'true', false)",
+        by="hygiene missing engine",
+        control=Bare(("SET threads = 1",)),
+    ),
+    case(
+        "current-setting",
+        "SELECT current_setting('s3_secret_access_key')",
+        by="hygiene",
+        control=Bare(("SELECT current_setting('http_proxy')",)),
+        harmless="statements",
+    ),
+    case(
+        "E18-settings-table",
+        "SELECT * FROM duckdb_settings()",
+        by="hygiene",
+        control=Bare(("SELECT * FROM duckdb_settings()",)),
+        harmless="statements",
+    ),
+    case(
+        "E18-settings-view",
+        "SELECT * FROM duckdb_settings",
+        by="hygiene",
+        control=Bare(("SELECT * FROM duckdb_settings()",)),
+        harmless="statements",
+    ),
+    case(
+        "show-setting",
+        "SHOW s3_secret_access_key",
+        by="setting kinds",
+        control=Bare(("SELECT current_setting('http_proxy')",)),
+    ),
+    case(
+        "show-allowed-directories",
+        "SHOW allowed_directories",
+        by="setting kinds",
+        control=Bare(("SELECT current_setting('allowed_directories')",)),
+    ),
 )

@@ -1,5 +1,7 @@
 """Stages: paths that leave them, other people's, and those that change under a running session."""
 
+# ruff: noqa: E501  # a statement stays on one line, to be read and copied as a whole
+
 from __future__ import annotations
 
 from typing import Final
@@ -85,12 +87,27 @@ CASES: Final[tuple[Case, ...]] = (
     ),
     case("stage-moved-by-a-reader", "ALTER STAGE raw SET URL = 's3://{b}/other/'", by="grant stage", control=_READ),
     case("stage-dropped-by-a-reader", "DROP STAGE raw", by="grant stage", control=_READ),
-    case("stage-replaced-by-a-reader", "CREATE OR REPLACE STAGE raw URL = 's3://{b}/other/' CONNECTION = (CONNECTION_NAME = 'lake')", by="grant stage", control=_READ),
+    case(
+        "stage-replaced-by-a-reader",
+        "CREATE OR REPLACE STAGE raw URL = 's3://{b}/other/' CONNECTION = (CONNECTION_NAME = 'lake')",
+        by="grant stage",
+        control=_READ,
+    ),
     case("stage-granted-on-by-a-reader", "GRANT READ ON STAGE others TO analyst", by="grant stage", control=_READ),
-    case("connection-altered-by-a-reader", "ALTER CONNECTION lake SET (ENDPOINT = '{H}')", by="grant kinds", control=_READ),
+    case(
+        "connection-altered-by-a-reader",
+        "ALTER CONNECTION lake SET (ENDPOINT = '{H}')",
+        by="grant kinds",
+        control=_READ,
+    ),
     case("connection-shown-to-a-reader", "SHOW CREATE CONNECTION lake", by="grant", control=_READ),
     case("connection-validated-by-a-reader", "VALIDATE CONNECTION lake", by="grant", control=_READ),
-    case("secret-used-by-a-reader", "CREATE CONNECTION c TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = SECRET lake_key, ENDPOINT = '{H}')", by="grant", control=_READ),
+    case(
+        "secret-used-by-a-reader",
+        "CREATE CONNECTION c TO AWS (ACCESS KEY ID = 'a', SECRET ACCESS KEY = SECRET lake_key, ENDPOINT = '{H}')",
+        by="grant",
+        control=_READ,
+    ),
     case("ledger-read-by-a-reader", "SHOW LEDGER", by="grant", control=_READ),
     case("user-made-by-a-reader", "CREATE USER mallory PASSWORD 'x' SUPERUSER", by="grant kinds engine", control=_READ),
     case("user-raised-by-a-reader", "ALTER USER analyst SUPERUSER", by="grant kinds engine", control=_READ),
@@ -119,7 +136,10 @@ CASES: Final[tuple[Case, ...]] = (
         by="absent",
     ),
     _changes(
-        "connection-disabled", "ALTER CONNECTION lake DISABLE", ("ALTER CONNECTION lake ENABLE",), by="stage grant engine"
+        "connection-disabled",
+        "ALTER CONNECTION lake DISABLE",
+        ("ALTER CONNECTION lake ENABLE",),
+        by="stage grant engine",
     ),
     case(
         "stage-owner-lost-the-connection",
@@ -141,7 +161,9 @@ CASES: Final[tuple[Case, ...]] = (
         "view-after-the-revoke",
         "SELECT * FROM over_late",
         by="grant",
-        control=Within(("CREATE OR REPLACE TEMP VIEW over_late AS SELECT * FROM @late/x.parquet", "SELECT count(*) FROM over_late")),
+        control=Within(
+            ("CREATE OR REPLACE TEMP VIEW over_late AS SELECT * FROM @late/x.parquet", "SELECT count(*) FROM over_late")
+        ),
         before=("REVOKE READ ON STAGE late FROM analyst",),
         after=(_USE,),
     ),

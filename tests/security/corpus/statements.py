@@ -14,13 +14,21 @@ _ATTACH: Final = (
     ("attach-if-not-exists", "ATTACH IF NOT EXISTS '{out}/secret.db' AS x", None),
     ("E7-attach-sqlite", "ATTACH '{out}/secret.sqlite' AS x (TYPE sqlite)", "sqlite_scanner"),
     ("E7-call-sqlite-attach", "CALL sqlite_attach('{out}/secret.sqlite')", "sqlite_scanner"),
-    ("E8-attach-ducklake", "ATTACH 'ducklake:sqlite:{out}/new.sqlite' AS l (DATA_PATH 's3://{b}/granted/')", "ducklake"),
+    (
+        "E8-attach-ducklake",
+        "ATTACH 'ducklake:sqlite:{out}/new.sqlite' AS l (DATA_PATH 's3://{b}/granted/')",
+        "ducklake",
+    ),
     ("E9-attach-postgres", "ATTACH 'host=127.0.0.1 port={port} user=u' AS x (TYPE postgres)", "postgres"),
     ("E9-call-postgres-attach", "CALL postgres_attach('host=127.0.0.1 port={port}')", "postgres"),
     ("E10-postgres-execute", "CALL postgres_execute('pg', 'SELECT 1')", "postgres"),
     ("E10-postgres-pool", "CALL postgres_configure_pool()", "postgres|does not exist"),
     ("E11-attach-iceberg", "ATTACH 'wh' AS ic (TYPE iceberg, ENDPOINT '{H}', AUTHORIZATION_TYPE 'none')", "iceberg"),
-    ("E12-secret-iceberg", "CREATE SECRET ice (TYPE iceberg, CLIENT_ID 'a', CLIENT_SECRET 'b', OAUTH2_SERVER_URI '{H}/t')", "iceberg"),
+    (
+        "E12-secret-iceberg",
+        "CREATE SECRET ice (TYPE iceberg, CLIENT_ID 'a', CLIENT_SECRET 'b', OAUTH2_SERVER_URI '{H}/t')",
+        "iceberg",
+    ),
     ("E12-secret-unity", "CREATE SECRET u (TYPE unity_catalog, ENDPOINT '{H}')", "unity_catalog"),
     ("E12-attach-unity", "ATTACH 'c' AS u (TYPE unity_catalog)", "unity_catalog"),
     ("E13-attach-delta", "ATTACH '{H}/t' AS d (TYPE delta)", "delta"),
@@ -29,7 +37,11 @@ _ATTACH: Final = (
     ("attach-the-catalog", "ATTACH '{catalog}' AS x", "."),
 )
 _SECRETS: Final = (
-    ("E14-secret-endpoint", "CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b', ENDPOINT '{h}', SCOPE 's3://{b}/granted/')", None),
+    (
+        "E14-secret-endpoint",
+        "CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b', ENDPOINT '{h}', SCOPE 's3://{b}/granted/')",
+        None,
+    ),
     ("E14-or-replace-secret", "CREATE OR REPLACE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b', ENDPOINT '{h}')", None),
     ("E14-temporary-secret", "CREATE TEMPORARY SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b', ENDPOINT '{h}')", None),
     ("E14-persistent-secret", "CREATE PERSISTENT SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b')", None),
@@ -85,7 +97,6 @@ _ENGINE: Final = (
     ("do-block", "DO $$ BEGIN END $$", "."),
     ("create-function-python", "CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1'", "."),
     ("create-extension", "CREATE EXTENSION dblink", "."),
-    
     ("copy-stdin", "COPY x FROM STDIN", "."),
 )
 _TWO: Final = (
@@ -103,5 +114,7 @@ CASES: Final[tuple[Case, ...]] = (
         case(id_, sql, by="kinds fence landlock", control=Bare((sql.rpartition(";")[2].strip() or "SELECT 1",)))
         for id_, sql, _ in _TWO
     ),
-    case("extensions-as-a-table", "UPDATE EXTENSIONS SET a = 1", by="engine kinds", control=Bare(("UPDATE EXTENSIONS",))),
+    case(
+        "extensions-as-a-table", "UPDATE EXTENSIONS SET a = 1", by="engine kinds", control=Bare(("UPDATE EXTENSIONS",))
+    ),
 )

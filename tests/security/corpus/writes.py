@@ -1,5 +1,7 @@
 """Writing where one may not: files, other prefixes, other buckets, and the stages that are only for reading."""
 
+# ruff: noqa: E501  # a statement stays on one line, to be read and copied as a whole
+
 from __future__ import annotations
 
 from typing import Final
@@ -52,40 +54,83 @@ CASES: Final[tuple[Case, ...]] = (
         by=_BY_FILE,
         control=Bare(("COPY (SELECT 1 AS a) TO '{scratch}/w2' (FORMAT csv, USE_TMP_FILE false)",)),
     ),
-    case("write-stage-read-only", "COPY (SELECT 1 AS a) TO '@raw/w.csv'", by="stage grant", control=Within(("COPY (SELECT 1 AS a) TO '@rw/control2.csv'",))),
-    case("write-stage-dots", "COPY (SELECT 1 AS a) TO '@rw/../other/w.csv'", by="traversal", control=Within(("COPY (SELECT 1 AS a) TO '@rw/control3.csv'",))),
-    case("write-stage-encoded-dots", "COPY (SELECT 1 AS a) TO '@rw/%2e%2e/other/w.csv'", by="traversal path", control=Within(("COPY (SELECT 1 AS a) TO '@rw/control4.csv'",))),
-    case("write-stage-of-others", "COPY (SELECT 1 AS a) TO '@others/w.csv'", by="stage", control=Within(("COPY (SELECT 1 AS a) TO '@rw/control5.csv'",))),
+    case(
+        "write-stage-read-only",
+        "COPY (SELECT 1 AS a) TO '@raw/w.csv'",
+        by="stage grant",
+        control=Within(("COPY (SELECT 1 AS a) TO '@rw/control2.csv'",)),
+    ),
+    case(
+        "write-stage-dots",
+        "COPY (SELECT 1 AS a) TO '@rw/../other/w.csv'",
+        by="traversal",
+        control=Within(("COPY (SELECT 1 AS a) TO '@rw/control3.csv'",)),
+    ),
+    case(
+        "write-stage-encoded-dots",
+        "COPY (SELECT 1 AS a) TO '@rw/%2e%2e/other/w.csv'",
+        by="traversal path",
+        control=Within(("COPY (SELECT 1 AS a) TO '@rw/control4.csv'",)),
+    ),
+    case(
+        "write-stage-of-others",
+        "COPY (SELECT 1 AS a) TO '@others/w.csv'",
+        by="stage",
+        control=Within(("COPY (SELECT 1 AS a) TO '@rw/control5.csv'",)),
+    ),
     case(
         "E4-filename-pattern",
         "COPY (SELECT 1 AS a) TO 's3://{b}/rw/d' (FORMAT csv, FILENAME_PATTERN '../../other/x_{i}', PER_THREAD_OUTPUT)",
         by="path grant traversal fence engine",
-        control=Within(("COPY (SELECT 1 AS a) TO 's3://{b}/rw/e4' (FORMAT csv, FILENAME_PATTERN 'x_{i}', PER_THREAD_OUTPUT)",)),
+        control=Within(
+            ("COPY (SELECT 1 AS a) TO 's3://{b}/rw/e4' (FORMAT csv, FILENAME_PATTERN 'x_{i}', PER_THREAD_OUTPUT)",)
+        ),
     ),
     case(
         "E4-filename-pattern-other-bucket",
         "COPY (SELECT 1 AS a) TO 's3://{b}/rw/d' (FORMAT csv, FILENAME_PATTERN '../../../{c}/x_{uuid}', PER_THREAD_OUTPUT)",
         by="path grant traversal fence engine",
-        control=Within(("COPY (SELECT 1 AS a) TO 's3://{b}/rw/e5' (FORMAT csv, FILENAME_PATTERN 'x_{uuid}', PER_THREAD_OUTPUT)",)),
+        control=Within(
+            ("COPY (SELECT 1 AS a) TO 's3://{b}/rw/e5' (FORMAT csv, FILENAME_PATTERN 'x_{uuid}', PER_THREAD_OUTPUT)",)
+        ),
     ),
     case(
         "write-file-extension-with-dots",
         "COPY (SELECT 1 AS a) TO 's3://{b}/rw/d' (FORMAT csv, FILE_EXTENSION 'x/../../../other/y', PER_THREAD_OUTPUT)",
         by="path grant traversal fence engine",
-        control=Within(("COPY (SELECT 1 AS a) TO 's3://{b}/rw/e6' (FORMAT csv, FILE_EXTENSION 'y', PER_THREAD_OUTPUT)",)),
+        control=Within(
+            ("COPY (SELECT 1 AS a) TO 's3://{b}/rw/e6' (FORMAT csv, FILE_EXTENSION 'y', PER_THREAD_OUTPUT)",)
+        ),
+    ),
+    case(
+        "write-partition-value-with-dots",
+        "COPY (SELECT 1 AS a, '../../other/p' AS p) TO 's3://{b}/rw/part4' (FORMAT csv, PARTITION_BY (p))",
+        by="path grant",
+        control=Within(
+            (
+                "COPY (SELECT 1 AS a, 'v' AS p) TO 's3://{b}/rw/part5' (FORMAT csv, PARTITION_BY (p), OVERWRITE_OR_IGNORE)",
+            )
+        ),
     ),
     case(
         "write-partition-above",
         "COPY (SELECT 1 AS a, 'v' AS p) TO 's3://{b}/other' (FORMAT csv, PARTITION_BY (p))",
         by="grant",
-        control=Within(("COPY (SELECT 1 AS a, 'v' AS p) TO 's3://{b}/rw/part' (FORMAT csv, PARTITION_BY (p), OVERWRITE_OR_IGNORE)",)),
+        control=Within(
+            (
+                "COPY (SELECT 1 AS a, 'v' AS p) TO 's3://{b}/rw/part' (FORMAT csv, PARTITION_BY (p), OVERWRITE_OR_IGNORE)",
+            )
+        ),
     ),
     case(
         "write-partition-column-name-with-dots",
         "COPY (SELECT 1 AS a, 'v' AS \"../../other/p\") TO 's3://{b}/rw/part2' (FORMAT csv, PARTITION_BY (\"../../other/p\"), OVERWRITE_OR_IGNORE)",
         by="path grant traversal fence engine",
-        control=Within(("COPY (SELECT 1 AS a, 'v' AS q) TO 's3://{b}/rw/part3' (FORMAT csv, PARTITION_BY (q), OVERWRITE_OR_IGNORE)",)),
-        scoped=True,
+        control=Within(
+            (
+                "COPY (SELECT 1 AS a, 'v' AS q) TO 's3://{b}/rw/part3' (FORMAT csv, PARTITION_BY (q), OVERWRITE_OR_IGNORE)",
+            )
+        ),
     ),
     case(
         "write-target-as-parameter",

@@ -1,0 +1,76 @@
+"""Statements about databases, the settings of a session, and transactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fairlead.lang.ast.values import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateDatabase(Statement):
+    """``CREATE DATABASE [IF NOT EXISTS] name``."""
+
+    name: str
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropDatabase(Statement):
+    """``DROP DATABASE [IF EXISTS] name``: refused while it holds anything."""
+
+    name: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowDatabases(Statement):
+    """``SHOW DATABASES``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use(Statement):
+    """``USE [DATABASE | WORKSPACE] name``."""
+
+    database: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetVariable(Statement):
+    """``SET [SESSION | LOCAL | GLOBAL] name (= | TO) value``; value None means DEFAULT."""
+
+    name: str
+    value: str | None
+    scope: Literal["session", "local", "global"] = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetVariable(Statement):
+    """``RESET name`` or ``RESET ALL`` (name None), ``UNSET name``."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowVariable(Statement):
+    """``SHOW name`` or ``SHOW ALL`` (name None)."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction(Statement):
+    """BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT."""
+
+    action: Literal["begin", "commit", "rollback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard(Statement):
+    """``DISCARD ALL | TEMP | PLANS | SEQUENCES``, ``DEALLOCATE name | ALL``.
+
+    ``what`` is ``statement:<name>`` for the second and ``statements`` for ``DEALLOCATE ALL``.
+    """
+
+    what: str
