@@ -88,12 +88,12 @@ def _everything_shown(definition):
         yield repr(shown)
         yield repr(tables.show_links([shown]))
         yield render.show_create_stage(stage(variant))
+        yield repr(tables.describe_stage(stage(variant)))
         for dialect in DIALECTS:
             yield render.show_create(shown, dialect)
             yield render.show_create(shown, dialect, redacted=True)
             yield repr(tables.show_connections([shown], dialect))
             yield repr(tables.describe_connection(shown, dialect, extended=True))
-            yield repr(tables.describe_stage(stage(variant)))
 
 
 @pytest.mark.parametrize(("spelling", "name", "clause"), TYPED)

@@ -63,8 +63,7 @@ def test_show_links_gives_the_rows_of_the_vendor_document():
         [
             info(first, name="demouser_S3", comment="Product list"),
             info(second, name="demouser2_S3", comment="Brand list"),
-        ],
-        "native",
+        ]
     )
     assert shown.columns == ("Link", "Type", "Description", "Config")
     assert shown.rows == [
@@ -193,7 +192,7 @@ def test_show_secrets_has_names_and_comments():
 
 def test_a_stage_has_the_13_columns_with_the_connection_as_it_is_now():
     definition = stored(define(SAME["databend"]))
-    shown = tables.describe_stage(stage(definition, file_format={"TYPE": "CSV"}, comment="hi"), "native")
+    shown = tables.describe_stage(stage(definition, file_format={"TYPE": "CSV"}, comment="hi"))
     row = dict(zip(shown.columns, shown.rows[0], strict=True))
     assert list(row) == [
         *("name", "stage_type", "storage_type", "url", "endpoint", "has_credentials", "has_encryption_key"),
@@ -234,7 +233,7 @@ def test_a_stage_has_the_13_columns_with_the_connection_as_it_is_now():
 
 
 def test_an_anonymous_stage_has_no_credentials():
-    shown = tables.show_stages([stage(define("CREATE CONNECTION c STORAGE_TYPE='s3'"))], "native")
+    shown = tables.show_stages([stage(define("CREATE CONNECTION c STORAGE_TYPE='s3'"))])
     row = dict(zip(shown.columns, shown.rows[0], strict=True))
     assert (row["endpoint"], row["has_credentials"]) == (None, "false")
 

@@ -56,7 +56,7 @@ HOLDERS: Final[dict[str, Holder]] = {
     "request": _holder("42501 0A000 22023", r"not (offered|accepted|allowed|supported)"),
     "absent": _holder("58P01 58030 58000", r"(does not exist|no such|No files found|there is nothing at|answered 400)"),
     # The door of the session: a request that is not signed with its key.
-    "door": _holder("58030 42501 28000", r"not signed with|HTTP 403 Forbidden"),
+    "door": _holder("58030 42501 28000", r"did not come with the key of this session"),
     "redirect": _holder("58000", r"redirects are not followed"),
     # The engine, before it asks anybody: a URL that is none, or that has a parameter it does not know.
     "url": _holder("58030", r"URL needs to contain|Invalid query parameters|SSL connection failed"),
