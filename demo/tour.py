@@ -38,7 +38,7 @@ _READY = 30.0
 _SHOWN_ROWS = 8
 Client = psycopg.Connection[tuple[Any, ...]]
 QUESTION = """SELECT c.country, count(*) AS lines, sum(o.amount) AS amount
-FROM @raw/orders/*/*/*.parquet AS o
+FROM '@raw/orders/*/*/*.parquet' AS o
 JOIN @raw/customers.csv AS c USING (customer_id)
 WHERE o.year = 2026
 GROUP BY c.country
@@ -268,7 +268,7 @@ def real_question(story: Story, analyst: Client) -> Sequence[tuple[Any, ...]]:
     answer = story.run(analyst, QUESTION, lambda rows: len(rows) == 5 and rows[0][2] > 0)
     story.run(
         analyst,
-        "SELECT count(*) FROM @raw/orders/*/*/*.parquet",
+        "SELECT count(*) FROM '@raw/orders/*/*/*.parquet'",
         lambda rows: rows[0][0] > 1_000_000,
         "more than a million order lines",
     )

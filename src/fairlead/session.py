@@ -282,7 +282,7 @@ class Session:
         outputs: list[Output] = []
         if type(statement) in dispatch.CHANGES and self.transaction_status == "T":
             self._data.refuse_after_writes()
-            outputs.append(Notice("NOTICE", f"{_words(statement)} {_AT_ONCE}"))
+            outputs.append(Notice("NOTICE", f"{dispatch.words(statement)} {_AT_ONCE}"))
         result = await asyncio.to_thread(dispatch.run, statement, self._house, self.context())
         return [*outputs, *_outputs(result)]
 
@@ -415,8 +415,3 @@ def _outputs(result: Result) -> list[Output]:
 
 def _text_columns(names_: Sequence[str]) -> tuple[Column, ...]:
     return tuple(Column(name, _TEXT_OID, -1) for name in names_)
-
-
-def _words(statement: ast.Statement) -> str:
-    """Return the statement's kind as words: ``CreateSecret`` gives ``CREATE SECRET``."""
-    return "".join(" " + c if c.isupper() else c for c in type(statement).__name__).strip().upper()

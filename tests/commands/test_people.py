@@ -75,3 +75,13 @@ def test_show_grants_prints_statements(desk: Desk) -> None:
     desk.outputs(f"{_CONNECTION}; CREATE USER u PASSWORD 'pass word'; GRANT USAGE ON CONNECTION c TO u")
     assert any("USAGE" in str(row) and "main.public.c" in str(row) for row in desk.rows("SHOW GRANTS FOR u"))
     assert desk.rows("SHOW GRANTS", "u") == desk.rows("SHOW GRANTS FOR u")
+
+
+def test_a_refused_statement_is_on_record_without_its_text(desk: Desk) -> None:
+    desk.outputs(f"{_CONNECTION}; CREATE USER u PASSWORD 'pass word'")
+    for statement in ("DROP CONNECTION hunter2", "SELECT * FROM @hunter2/x.csv"):
+        with pytest.raises(PermissionDenied):
+            desk.outputs(statement, "u")
+    rows = [row for row in desk.rows("SHOW LEDGER") if row[2] == "refused"]
+    assert [(row[3], row[4]) for row in rows] == [("u", "DROP OBJECTS"), ("u", "SELECT")]
+    assert "hunter2" not in str(rows)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+
+from tests.services.requirement import require_service
 
 if TYPE_CHECKING:
     from tests.services.gateway import Gateway
@@ -48,6 +52,7 @@ def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> N
             for statement in statements(shown["analyst"], lake):
                 rows: list[Any] = analyst.execute(statement).fetchall()  # type: ignore[arg-type]
                 assert [row[0] for row in rows] == sorted({"DE", "FR", "NL"}, key=[r[0] for r in rows].index)
+            _runs_in_psql(gateway, shown["analyst"], lake)
             for statement in statements(shown["refused"], lake):
                 with pytest.raises(psycopg.Error) as caught:
                     analyst.execute(statement).fetchall()  # type: ignore[arg-type]
@@ -56,3 +61,18 @@ def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> N
             admin.execute(statement)  # type: ignore[arg-type]
         assert len(admin.execute("SHOW CONNECTIONS").fetchall()) == 4
         assert admin.execute("SELECT count(*) FROM @raw/customers.csv").fetchone() == (50,)
+
+
+def _runs_in_psql(gateway: Gateway, example: str, lake: Lake) -> None:
+    """Feed an example to psql as it is printed: psql reads comments and quotes by its own rules."""
+    host, port = gateway.address
+    done = subprocess.run(
+        [str(require_service("psql")), f"postgresql://analyst@{host}:{port}/main?sslmode=require", "-X", "-A", "-t"],
+        input=example.replace("s3://acme/", f"s3://{lake.bucket}/"),
+        env={"PGPASSWORD": "correct horse battery staple", "PATH": os.environ["PATH"], "PSQL_HISTORY": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert sorted(line.split("|")[0] for line in done.stdout.split()) == ["DE", "FR", "NL"], done.stderr

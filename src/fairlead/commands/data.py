@@ -10,6 +10,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from fairlead.commands import records
 from fairlead.egress.door import Door
 from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
 from fairlead.engine.planner import AliasBook, Plan, Planner
@@ -83,13 +84,14 @@ class DataRunner:
         Raises:
             FairleadError: in the user's terms.
         """
-        plan = self._planner.plan(statement, self._context(), self._book)
+        plan = await self._planned(statement)
         worker = await self._ready(in_block=in_block)
         worker.statement_timeout = time_limit
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
         failure: FairleadError | None = None
         done: Done | None = None
+        outcome = "failed"
         try:
             async with aclosing(worker.execute(plan.sql, parameters, aliases=self._book.real_urls())) as events:
                 async for event in events:
@@ -99,11 +101,14 @@ class DataRunner:
                         case Rows(data=data, count=count):
                             yield ResultRows(data, count)
                         case Done():
-                            done = event
+                            done, outcome = event, "ok"
         except FairleadError as error:
             failure = error
+        except GeneratorExit:
+            outcome = "closed"  # the client wants no more rows
+            raise
         finally:
-            use = await self._account(key_id, "failed" if done is None else "ok")
+            use = await self._account(key_id, outcome)
         if failure is not None:
             self._in_block = self._in_block and not isinstance(failure, WorkerLost)
             raise _told(failure, use.cause, plan) from None
@@ -115,7 +120,7 @@ class DataRunner:
 
     async def describe(self, statement: ast.DataStatement, type_oids: Sequence[int]) -> Described:
         """Return the parameters and columns of a statement without running it."""
-        plan = self._planner.plan(statement, self._context(), self._book)
+        plan = await self._planned(statement)
         worker = await self._ready(in_block=False)
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
@@ -169,6 +174,14 @@ class DataRunner:
         if worker is not None:
             await worker.close()
             await asyncio.to_thread(self._house.egress.close_door, worker.door_key.key_id)
+
+    async def _planned(self, statement: ast.DataStatement) -> Plan:
+        """Return the plan of a statement; one that the caller may not run is on record."""
+        try:
+            return self._planner.plan(statement, self._context(), self._book)
+        except PermissionDenied:
+            await asyncio.to_thread(records.refused, self._house, self._context(), statement.verb)
+            raise
 
     async def _ready(self, *, in_block: bool) -> EngineSession:
         """Return the worker, its door open and its transaction begun where a block is open.

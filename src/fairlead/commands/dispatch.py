@@ -11,6 +11,7 @@ from fairlead.commands import (
     databases,
     drops,
     grants,
+    records,
     roles,
     secrets,
     showing,
@@ -19,7 +20,7 @@ from fairlead.commands import (
 )
 from fairlead.commands.house import House, Result
 from fairlead.context import Context
-from fairlead.errors import NotSupported
+from fairlead.errors import NotSupported, PermissionDenied
 from fairlead.lang import ast
 
 Handler = Callable[[Any, House, Context], Result]
@@ -98,4 +99,13 @@ def run(statement: ast.Statement, house: House, context: Context) -> Result:
     if handler is None:
         message = f"{type(statement).__name__} is not offered here"
         raise NotSupported(message)
-    return handler(statement, house, context)
+    try:
+        return handler(statement, house, context)
+    except PermissionDenied:
+        records.refused(house, context, words(statement))
+        raise
+
+
+def words(statement: ast.Statement) -> str:
+    """Return a statement's kind as words: ``CreateSecret`` gives ``CREATE SECRET``."""
+    return "".join(" " + c if c.isupper() else c for c in type(statement).__name__).strip().upper()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fairlead.access.ledger import LedgerEvent
 from fairlead.commands.house import Result
+from fairlead.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from fairlead.catalog.records import ObjectRecord
     from fairlead.catalog.snapshot import Snapshot
+    from fairlead.commands.house import House
     from fairlead.context import Context
     from fairlead.dialects.tables import Table
     from fairlead.session_types import Notice
@@ -33,6 +36,15 @@ def ddl(context: Context, action: str, subject: ObjectRecord | str, **detail: st
     if isinstance(subject, str):
         return event(context, "ddl", action, subject, **detail)
     return event(context, "ddl", action, f"{subject.kind} {subject.full_name}", version=subject.version, **detail)
+
+
+def refused(house: House, context: Context, action: str) -> None:
+    """Record that a statement was refused for want of a right; the refusal stands whether or not that succeeds.
+
+    Neither the text nor the names in it are written down: people type passwords in the wrong place.
+    """
+    with suppress(LedgerUnavailable):
+        house.ledger.record(event(context, "refused", action, "statement"))
 
 
 def result(tag: str, table: Table, notices: tuple[Notice, ...] = ()) -> Result:

@@ -60,4 +60,4 @@ def _check_key(key: str, *, wildcards: bool) -> None:
         raise InvalidParameter(message)
     if not wildcards and _WILDCARD.search(key):
         message = "the URL of a place holds no wildcards"
-        raise InvalidParameter(message, hint="put the wildcard into the query: @stage/2026/*.parquet")
+        raise InvalidParameter(message, hint="put the wildcard into the query: '@stage/2026/*.parquet'")

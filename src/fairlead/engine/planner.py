@@ -219,7 +219,7 @@ def _format(options: Mapping[str, object], stage_format: dict[str, str]) -> dict
 def _urls(bucket: str, prefix: str, path: str, options: Mapping[str, object], chosen: dict[str, str]) -> list[str]:
     if "PATTERN" in options:
         message = "PATTERN is not offered yet"
-        raise NotSupported(message, hint="use a glob in the path: @stage/2026/*.parquet")
+        raise NotSupported(message, hint="use a glob in the path: '@stage/2026/*.parquet'")
     root = f"s3://{bucket}/{prefix}{path.lstrip('/')}"
     files = options.get("FILES")
     if isinstance(files, tuple):

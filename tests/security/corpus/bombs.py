@@ -77,7 +77,7 @@ GATEWAY: Final = (
     Bomb("many-statements", "SELECT 1;" * 2_000, may_end=True),
     Bomb("many-empty-statements", ";" * 500_000, always=True, may_end=True),
     Bomb("many-tokens", "SELECT " + ",".join(["1"] * 300_000), always=True, may_end=True),
-    Bomb("many-stages", "SELECT * FROM " + ", ".join(["@raw/x.parquet"] * 20_000), may_end=True),
+    Bomb("many-stages", "SELECT * FROM " + ", ".join(["@raw/x.parquet"] * 5_000), may_end=True),
     Bomb("many-quotes", "SELECT " + "'" * 1_000_001, always=True),
     Bomb("many-dollars", "SELECT " + "$" * 500_001),
     Bomb("many-tags", "SELECT " + " ".join(f"$t{n}$" for n in range(50_000))),
