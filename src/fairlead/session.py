@@ -291,6 +291,7 @@ class Session:
             if self.transaction_status != "I":
                 return [Notice("WARNING", "there is already a transaction in progress", "25001"), Complete("BEGIN")]
             self.transaction_status = "T"
+            self._settings.begin()
             return [Complete("BEGIN")]
         failed = self.transaction_status == "E"
         if self.transaction_status == "I":
@@ -299,6 +300,8 @@ class Session:
         self.transaction_status = "I"
         commit = statement.action == "commit" and not failed
         await self._data.end_block(commit=commit)
+        self._settings.end(commit=commit)
+        await self._data.set_time_zone(self._settings.time_zone)
         return [Complete("COMMIT" if commit else "ROLLBACK")]
 
     async def _setting(self, statement: ast.SetVariable | ast.ResetVariable | ast.ShowVariable) -> list[Output]:
@@ -306,7 +309,7 @@ class Session:
             columns, rows = self._settings.show(statement.name)
             return [ResultColumns(_text_columns(columns)), ResultValues(rows), Complete("SHOW")]
         if isinstance(statement, ast.SetVariable):
-            notice = self._settings.set(statement.name, statement.value)
+            notice = self._settings.set(statement.name, statement.value, local=statement.scope == "local")
             tag = "SET"
         else:
             notice = self._settings.reset(statement.name)

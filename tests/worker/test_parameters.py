@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import uuid
 from datetime import UTC, date, datetime
@@ -113,3 +114,10 @@ def test_a_sample_has_the_type_that_a_value_would_have(oid):
     with duckdb.connect() as instance:
         (name,) = instance.execute("SELECT typeof($1)", [parameters.sample(oid)]).fetchone()
     assert name != '"NULL"'
+
+
+@pytest.mark.parametrize(("raw", "binary"), [(b"NaN", False), (struct.pack("!d", float("nan")), True)])
+def test_a_nan_is_no_null(raw, binary):
+    value, kind = bound(raw, 701, binary=binary)
+    assert math.isnan(value)
+    assert kind == "DOUBLE"

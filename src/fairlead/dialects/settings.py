@@ -176,6 +176,19 @@ class SessionSettings:
         self._values = {setting.name: setting.default for setting in _SETTINGS}
         self._values["application_name"] = _name(application_name)
         self._changed: dict[str, str] = {}
+        self._before: dict[str, str] = {}
+        self._local: set[str] = set()
+
+    def begin(self) -> None:
+        """Begin a transaction block: what is set from now on can be undone."""
+        self._before = dict(self._values)
+        self._local = set()
+
+    def end(self, *, commit: bool) -> None:
+        """End the block: ROLLBACK undoes every SET since its beginning, COMMIT those that were LOCAL."""
+        for name in self._local if commit else self._before:
+            self._store(_BY_NAME[name.casefold()], self._before[name])
+        self._before, self._local = {}, set()
 
     @property
     def dialect(self) -> Dialect:
@@ -202,8 +215,8 @@ class SessionSettings:
         """Whether CREATE and ALTER CONNECTION try the target; None = as the type says."""
         return {"on": True, "off": False}.get(self._values["validate_connections"])
 
-    def set(self, name: str, value: str | None) -> str | None:
-        """Set a setting; None sets its default.
+    def set(self, name: str, value: str | None, *, local: bool = False) -> str | None:
+        """Set a setting; None sets its default. ``local`` means until the end of the transaction block.
 
         Returns:
             A warning, where the value has no effect.
@@ -213,6 +226,9 @@ class SessionSettings:
             InvalidParameter: a value that it cannot have.
         """
         setting = _setting(name)
+        if local and not self._before:
+            return "SET LOCAL can only be used in transaction blocks"
+        (self._local.add if local else self._local.discard)(setting.name)
         if value is None:
             self._store(setting, setting.default)
             return None

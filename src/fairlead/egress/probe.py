@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fairlead.egress.dial import Dialler
 
 # Answers that only a request with an accepted signature gets.
-_SIGNED_IN = frozenset({"NoSuchBucket", "AccessDenied", "AllAccessDisabled", "NoSuchKey"})
+_SIGNED_IN = frozenset({"NoSuchBucket", "AccessDenied", "AllAccessDisabled"})
 
 
 class StoreProbe:
@@ -70,9 +70,14 @@ class StoreProbe:
                 data = answer.document()
         finally:
             client.close()
-        code = causes.code_of(answer.status, data)
-        if code in _SIGNED_IN or answer.status == 200:  # noqa: PLR2004
-            return f"the store accepted the signature (it answered {code} for a bucket that does not exist)"
+        code = causes.error_code(data)
+        if code is None and b"<ListBucketResult" not in data:
+            kind = answer.headers.get("content-type", "no content type")[:100]
+            message = f"{target.base_url} answers, but not as an S3 store does (status {answer.status}, {kind})"
+            raise StoreError(message, hint="is the endpoint the address of the store's S3 API?")
+        if code in _SIGNED_IN or code is None:
+            said = code or "with a list"
+            return f"the store accepted the signature (it answered {said} for a bucket that does not exist)"
         failure = causes.from_answer(answer.status, answer.headers, data, Place(bucket, ""), "being checked")
         if isinstance(failure.error, StoreError):
             failure.error.detail = f"the store answered {answer.status} {code}"

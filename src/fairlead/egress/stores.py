@@ -157,7 +157,10 @@ class StoreClient:
             while raw is not None and parse_response(raw).status < 200:  # noqa: PLR2004
                 raw = stream.read_head(limit=_MAX_ANSWER_HEAD)
         except PeerGone as error:
-            raise StoreUnreachable(f"the store at {endpoint.authority} did not answer in time") from error
+            raise StoreUnreachable(
+                f"the store at {endpoint.authority} broke off, or was silent, in the middle of its answer",
+                hint="is that port the store's S3 API, and is it http or https?",
+            ) from error
         except OSError as error:
             raise _Stale from error
         if raw is None:

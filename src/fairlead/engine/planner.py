@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 
+_Place = tuple[str, str, dict[str, str]]  # bucket or alias, key prefix, file format
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a worker runs.
@@ -107,9 +110,10 @@ class Planner:
         pieces: list[str] = []
         replaced: list[tuple[int, int, int, int]] = []
         at = length = 0
+        stages: dict[tuple[ast.Name, str], _Place] = {}  # a statement may name one stage very often
         with self._catalog.read() as snapshot:
             for location in statement.locations:
-                replacement = self._location(snapshot, location, context, book)
+                replacement = self._location(snapshot, location, context, book, stages)
                 if replacement is None:
                     continue
                 start, end = location.span
@@ -121,11 +125,23 @@ class Planner:
         pieces.append(statement.text[at:])
         return Plan("".join(pieces), statement.verb, statement.span[0], tuple(replaced))
 
-    def _location(self, snapshot: Snapshot, location: ast.LocationRef, context: Context, book: AliasBook) -> str | None:
+    def _location(
+        self,
+        snapshot: Snapshot,
+        location: ast.LocationRef,
+        context: Context,
+        book: AliasBook,
+        stages: dict[tuple[ast.Name, str], _Place],
+    ) -> str | None:
         """Return the text that replaces a location, or None where it stays as it is."""
         options = {option.key.upper(): option.value for option in location.options}
         if location.stage is not None:
-            bucket, prefix, stage_format = self._stage(snapshot, location.stage, location, context, book)
+            right = "WRITE" if location.role == "to" else "READ"
+            key = (location.stage, right)
+            if key not in stages:
+                stages[key] = self._stage(snapshot, location.stage, right, context, book)
+            bucket, prefix, stage_format = stages[key]
+            _refuse_traversal(location.path)
             if "CONNECTION" in options:
                 message = "uri location should not start with '@'"
                 raise InvalidParameter(message, hint="a stage has its connection already")
@@ -144,20 +160,14 @@ class Planner:
             return _quoted(urls[0])
         return _table(urls, chosen)
 
-    def _stage(
-        self, snapshot: Snapshot, name: ast.Name, location: ast.LocationRef, context: Context, book: AliasBook
-    ) -> tuple[str, str, dict[str, str]]:
+    def _stage(self, snapshot: Snapshot, name: ast.Name, right: str, context: Context, book: AliasBook) -> _Place:
         """Return bucket (or alias), key prefix and file format of a stage that the caller may use."""
         stage = names.find(snapshot, "stage", name, context)
-        right = "WRITE" if location.role == "to" else "READ"
         if stage is None or not self._access.can(context.principal, right, "stage", stage.id):
             where = str(names.place(snapshot, name, context))
             if stage is None and context.principal.is_superuser:
                 raise texts.missing("stage", where, context.dialect)
             raise texts.denied("stage", where, context.dialect)
-        if any(part in (".", "..") for part in location.path.split("/")):
-            message = f"stage path traversal is not allowed: {location.path}"
-            raise InvalidParameter(message, hint="a path below the stage has no '.' or '..' parts")
         stored = snapshot.definition(stage.id)
         bucket, prefix = parse_url(stored["url"])
         connection_id = stored["connection_id"]
@@ -197,6 +207,12 @@ class Planner:
             where = str(names.place(snapshot, name, context))
             raise texts.denied("connection", where, context.dialect)
         return book.alias(connection.id, bucket)
+
+
+def _refuse_traversal(path: str) -> None:
+    if any(part in (".", "..") for part in path.split("/")):
+        message = f"stage path traversal is not allowed: {path}"
+        raise InvalidParameter(message, hint="a path below the stage has no '.' or '..' parts")
 
 
 def _foreign(url: str) -> str:

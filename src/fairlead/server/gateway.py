@@ -130,6 +130,7 @@ class Gateway:
             application=parameters.get("application_name", ""),
             client=client,
         )
+        session.configure("statement_timeout", str(int(self.settings.statement_timeout * 1000)))
         for name, value in parameters.items():
             if name not in ("user", "database", "application_name", "options", "replication"):
                 session.configure(name, value)

@@ -6,6 +6,7 @@ to its place as PostgreSQL does. (DuckDB 1.5 infers no parameter types of its ow
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 import uuid
@@ -148,6 +149,8 @@ def _from_binary(raw: bytes, oid: int) -> Any:
     if decode is None:
         raise BadParameter(f"the type with the OID {oid} is only accepted in text format")
     decoded = decode(raw)
+    if isinstance(decoded, float) and math.isnan(decoded):
+        decoded = "NaN"  # DuckDB takes a NaN of Python for a NULL
     name = _NAMES.get(oid)
     return decoded if name is None or oid == _BYTEA else Value(decoded, DuckDBPyType(name))
 
