@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _CLIENTS = ("c0", "c1", "c2", "c3")
 _LATEST_KILL = 0.4  # seconds after the clients began
 _READY_WITHIN = 3.0  # seconds
+_LONG = 100  # kills
 _KILLS = int(os.environ.get("FAIRLEAD_TEST_KILLS", "10"))
 
 
@@ -136,8 +137,8 @@ def _kill_often(start_gateway: StartGateway, kills: int) -> None:
         *(kills, changes, statistics.median(restarts), max(restarts)),
     )
     assert changes > kills, "the clients changed next to nothing: the test proves nothing"
-    # Nine of ten: other work on the machine may hold one of them up.
-    assert sorted(restarts)[int(0.9 * (kills - 1))] < _READY_WITHIN
+    # The short run shares the machine with the rest of the suite; the long one has it for itself.
+    assert max(restarts) < (_READY_WITHIN if kills >= _LONG else 3 * _READY_WITHIN)
 
 
 def test_what_was_acknowledged_survives_a_kill(start_gateway: StartGateway):

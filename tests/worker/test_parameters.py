@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import duckdb
@@ -121,3 +121,9 @@ def test_a_nan_is_no_null(raw, binary):
     value, kind = bound(raw, 701, binary=binary)
     assert math.isnan(value)
     assert kind == "DOUBLE"
+
+
+def test_an_interval_in_binary_is_an_interval():
+    value, kind = bound(struct.pack("!qii", 3_600_000_000, 2, 1), 1186, binary=True)
+    assert kind == "INTERVAL"
+    assert value == timedelta(days=32, hours=1)

@@ -166,6 +166,11 @@ def _boolean(raw: bytes) -> bool:
     return raw == b"\1"
 
 
+def _interval(raw: bytes) -> str:
+    microseconds, days, months = struct.unpack("!qii", raw)
+    return f"{months} months {days} days {microseconds} microseconds"
+
+
 def _date(raw: bytes) -> date:
     return _EPOCH.date() + timedelta(days=_number("!i")(raw))
 
@@ -206,6 +211,7 @@ _BINARY: Final[dict[int, Callable[[bytes], Any]]] = {
     1083: _time,
     1114: _timestamp,
     1184: _timestamptz,
+    1186: _interval,
     1700: _numeric,
     2950: lambda raw: str(uuid.UUID(bytes=raw)),
     3802: lambda raw: raw[1:].decode(),
