@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.services.s3 import S3Server
 
 ROWS = 10_000_000
-SAMPLES = 5
+SAMPLES = 9
 MILLISECONDS = 1000.0
 QUERIES = {
     "full scan": ("SELECT count(id), sum(customer), max(placed), sum(amount), max(note) FROM {place}", 1.15, 1.05),
