@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
+
+from fairlead.errors import ConfigurationError
+from fairlead.suggest import did_you_mean
 
 LayerMode = Literal["auto", "off", "require"]
 
@@ -62,7 +68,7 @@ class Settings(BaseSettings):
     """All settings of one gateway."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FAIRLEAD_", toml_file="fairlead.toml", env_nested_delimiter="__", extra="ignore"
+        env_prefix="FAIRLEAD_", toml_file="fairlead.toml", env_nested_delimiter="__", extra="forbid"
     )
 
     data: Path = Path("fairlead-data")
@@ -89,3 +95,42 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: flags, environment, file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+_PREFIX = "FAIRLEAD_"
+_OF_THE_TESTS = ("FAIRLEAD_TEST_", "FAIRLEAD_REQUIRE_SERVICES")
+
+
+def load(**flags: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        flags: from the command line; they go before everything else.
+
+    Raises:
+        ConfigurationError: a value that a setting cannot have, or a name that no setting has. Values are not shown.
+    """
+    _refuse_unknown_variables()
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+    except SettingsError as error:
+        told = f'{error} (lists are written as JSON: ["10.0.0.0/8"])'
+    except tomllib.TOMLDecodeError as error:
+        told = f"fairlead.toml is not TOML: {error}"
+    message = f"a setting cannot be used: {told}"
+    raise ConfigurationError(message, hint="docs/operation.md lists the settings") from None
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would leave a protection off without a word."""
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
+    for group in (Layers, EgressSettings, WorkerSettings):
+        known |= {f"{group.model_config.get('env_prefix', '')}{name}".upper() for name in group.model_fields}
+    for name in os.environ:
+        if not name.startswith(_PREFIX) or name.startswith(_OF_THE_TESTS) or "__" in name:
+            continue
+        if name not in known:
+            message = f"there is no setting {name}"
+            raise ConfigurationError(message, hint=did_you_mean(name, known) or "docs/operation.md lists the settings")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -51,7 +52,7 @@ def serve(
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
-        asyncio.run(run(_settings(data, pg), ready_file=ready_file, announce=_announce))
+        asyncio.run(run(_settings(data, pg), ready_file=ready_file, welcome=_welcome, announce=_announce))
 
 
 @app.command()
@@ -98,10 +99,9 @@ def version() -> None:
 
 
 def _settings(data: Path | None, pg: str | None) -> Settings:
-    from fairlead.config import Settings  # noqa: PLC0415  # keeps --help quick
+    from fairlead.config import load  # noqa: PLC0415  # keeps --help quick
 
-    given = {name: value for name, value in (("data", data), ("pg", pg)) if value is not None}
-    return Settings(**given)  # type: ignore[arg-type]  # each value fits its own field
+    return load(**{name: value for name, value in (("data", data), ("pg", pg)) if value is not None})
 
 
 @contextmanager
@@ -110,13 +110,14 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except FairleadError as error:
-        _err.print(f"[red]error[/]: {error.message}")
+        _err.print(f"[red]error[/]: {escape(error.message)}")
         if error.hint:
-            _err.print(f"[dim]hint: {error.hint}[/]")
+            _err.print(f"[dim]hint: {escape(error.hint)}[/]")
         raise typer.Exit(2) from None
 
 
-def _announce(gateway: Gateway, host: str, port: int) -> None:
+def _welcome(gateway: Gateway) -> None:
+    """Show a generated password, before anything else can fail."""
     if gateway.generated_password is not None:
         _err.print(
             Panel(
@@ -125,6 +126,9 @@ def _announce(gateway: Gateway, host: str, port: int) -> None:
                 expand=False,
             )
         )
+
+
+def _announce(host: str, port: int) -> None:
     _err.print(f'connect with  [bold]psql "postgresql://fairlead@{host}:{port}/main?sslmode=require"[/]')
 
 

@@ -39,31 +39,39 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-async def serve(settings: Settings, *, ready_file: Path | None, announce: Callable[[Gateway, str, int], None]) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    ready_file: Path | None,
+    welcome: Callable[[Gateway], None],
+    announce: Callable[[str, int], None],
+) -> None:
     """Run a gateway until SIGTERM or SIGINT.
 
     Args:
         settings: of the gateway.
         ready_file: written, as a whole, once clients can connect.
-        announce: called with the gateway and its address, to tell the person who started it.
+        welcome: called with the gateway as soon as its data directory is open.
+        announce: called with the address when clients can connect.
     """
     host, port = parse_address(settings.pg)
     gateway = Gateway(settings)
+    welcome(gateway)
     logging.configure(settings.log_level, terminal=sys.stderr.isatty(), scrub=gateway.scrub)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await gateway.start()
     server = PgServer(gateway, settings, ensure_certificate(settings))
     try:
+        await gateway.start()
         bound_host, bound_port = await server.start(host, port)
         for layer in gateway.layers():
             if not layer.active:
                 _log.warning("a protective layer is not active", layer=layer.name, reason=layer.reason)
         if ready_file is not None:
             _write_whole(ready_file, json.dumps({"pg": {"host": bound_host, "port": bound_port}}))
-        announce(gateway, bound_host, bound_port)
+        announce(bound_host, bound_port)
         _log.info("ready", host=bound_host, port=bound_port)
         await stopping.wait()
         _log.info("stopping")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import ConfigurationError
@@ -68,7 +69,8 @@ class PgServer:
             self._server = await loop.create_server(lambda: Wire(self._accept), host, port, backlog=_BACKLOG)
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}", hint="choose another address with --pg"
+                f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}",
+                hint="choose another address with --pg",
             ) from None
         bound = self._server.sockets[0].getsockname()
         return str(bound[0]), int(bound[1])
