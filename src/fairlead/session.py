@@ -131,8 +131,9 @@ class Session:
         return self._settings.take_reports()
 
     def configure(self, name: str, value: str) -> None:
-        """Set a setting from the connection string."""
+        """Set a setting from the connection string, before the first statement."""
         self._settings.set(name, value)
+        self._data.time_zone = self._settings.time_zone
 
     # --- simple query ------------------------------------------------------------------------------------------------
 

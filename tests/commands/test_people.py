@@ -47,6 +47,14 @@ def test_a_user_cannot_make_themself_superuser(desk: Desk) -> None:
     desk.outputs("ALTER USER u PASSWORD 'a new one'", "u")
 
 
+def test_the_last_superuser_stays_one(desk: Desk) -> None:
+    with pytest.raises(DependentObjects, match="last superuser"):
+        desk.outputs("ALTER USER fairlead NOSUPERUSER")
+    desk.outputs("CREATE USER deputy PASSWORD 'pass word' SUPERUSER; ALTER USER fairlead NOSUPERUSER")
+    with pytest.raises(DependentObjects, match="last superuser"):
+        desk.outputs("ALTER USER deputy NOSUPERUSER", "deputy")
+
+
 def test_a_grant_does_not_survive_drop_and_create(desk: Desk) -> None:
     desk.outputs(f"{_CONNECTION}; CREATE USER u PASSWORD 'pass word'; GRANT USAGE ON CONNECTION c TO u")
     desk.outputs(f"DROP CONNECTION c; {_CONNECTION}")

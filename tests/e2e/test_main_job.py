@@ -168,3 +168,10 @@ def test_psql_joins_files_too(gateway: Gateway, admin: Client) -> None:
         check=False,
     )
     assert done.stdout.split() == ["50", "1|x"], done.stderr
+
+
+def test_the_time_zone_of_the_connection_string_is_in_force(gateway: Gateway, admin: Client) -> None:
+    del admin
+    with gateway.connect(options="-c timezone=Asia/Tokyo") as client:
+        row = client.execute("SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' ::VARCHAR").fetchone()
+        assert row == ("2026-01-01 09:00:00+09",)

@@ -10,6 +10,8 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+import structlog
+
 from fairlead.commands import records
 from fairlead.egress.door import Door
 from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
+_log = structlog.get_logger("fairlead")
 _UTC = "UTC"
 _STORE_FAILURES = frozenset({"58030", "58P01"})
 
@@ -68,7 +71,7 @@ class DataRunner:
         self._worker: EngineSession | None = None
         self._in_block = False
         self._wrote = False
-        self._time_zone = _UTC
+        self.time_zone = _UTC
 
     async def run(
         self, statement: ast.DataStatement, parameters: Sequence[Parameter], *, in_block: bool, time_limit: float
@@ -110,7 +113,7 @@ class DataRunner:
         finally:
             use = await self._account(key_id, outcome)
         if failure is not None:
-            self._in_block = self._in_block and not isinstance(failure, WorkerLost)
+            self._note_loss(failure)
             raise _told(failure, use.cause, plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
@@ -154,8 +157,8 @@ class DataRunner:
 
     async def set_time_zone(self, name: str) -> None:
         """Let the worker show times in another zone."""
-        if name != self._time_zone:
-            self._time_zone = name
+        if name != self.time_zone:
+            self.time_zone = name
             if self._worker is not None:
                 await self._quietly(_set_time_zone(name))
 
@@ -202,8 +205,8 @@ class DataRunner:
                 )
             )
             self._in_block = False
-            if self._time_zone != _UTC:
-                await self._quietly(_set_time_zone(self._time_zone))
+            if self.time_zone != _UTC:
+                await self._quietly(_set_time_zone(self.time_zone))
         if self._in_block and not self._worker.worker.alive:
             self._in_block = False
             message = "the session's process was lost in the middle of a transaction, which is rolled back"
@@ -212,6 +215,13 @@ class DataRunner:
             await self._quietly("BEGIN TRANSACTION")
             self._in_block = True
         return self._worker
+
+    def _note_loss(self, failure: FairleadError) -> None:
+        """A lost worker takes its transaction with it; an operator should know of it."""
+        if isinstance(failure, WorkerLost):
+            self._in_block = False
+            context = self._context()
+            _log.warning("a worker was lost", user=context.principal.user_name, statement=context.statement_id)
 
     async def _account(self, key_id: str, outcome: str) -> StatementUse:
         """End the statement at the door; the ledger's rows are written beside the event loop."""

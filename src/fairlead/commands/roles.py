@@ -53,6 +53,8 @@ def alter(statement: ast.AlterRole, house: House, context: Context) -> Result:
             house.access.require(context.principal, "CREATE ROLE", None)
         if (role.superuser or statement.superuser is not None) and not own_password_only:
             _require_superuser(context, "change a superuser")
+        if statement.superuser is False:
+            _keep_a_superuser(tx, role)
         if statement.rename_to is not None and (role.name in _RESERVED or tx.role(statement.rename_to) is not None):
             message = f'role "{statement.rename_to}" already exists'
             raise DuplicateObject(message)
@@ -142,6 +144,13 @@ def _require_superuser(context: Context, what: str) -> None:
     if not context.principal.is_superuser:
         message = f"only a superuser may {what}"
         raise PermissionDenied(message)
+
+
+def _keep_a_superuser(tx: Snapshot, role: RoleRecord) -> None:
+    """Somebody must remain who can give rights; nobody could give this one back."""
+    if role.superuser and not any(r.superuser and r.login and r.verifier and r.id != role.id for r in tx.roles()):
+        message = f'"{role.name}" is the last superuser who can log in, and stays one'
+        raise DependentObjects(message, hint="make another user superuser first")
 
 
 def _refuse_drop(tx: Snapshot, role: RoleRecord, context: Context) -> None:

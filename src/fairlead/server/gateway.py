@@ -6,6 +6,8 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import structlog
+
 from fairlead.access.access import Access
 from fairlead.access.bootstrap import ensure_superuser
 from fairlead.access.ledger import Ledger, LedgerEvent, UseLedger
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from fairlead.config import Settings
     from fairlead.engine.api import LayerStatus
+
+_log = structlog.get_logger("fairlead")
 
 
 class Gateway:
@@ -98,6 +102,7 @@ class Gateway:
         """
         with self.house.catalog.read() as snapshot:
             known = snapshot.role(user) is not None
+        _log.warning("a login failed", user=user if known else "(unknown)", client=client)
         event = LedgerEvent(
             kind="login.failed",
             principal=user if known else "(unknown)",
