@@ -90,6 +90,7 @@ class Session:
         self.transaction_status: Literal["I", "T", "E"] = "I"
         self._house = house
         self._user = user
+        self._user_id = house.access.principal(user).user_id
         self._database = database
         self._client = client
         self._count = 0
@@ -108,10 +109,13 @@ class Session:
             PermissionDenied: the user was dropped.
         """
         try:
-            return self._house.access.principal(self._user)
+            found = self._house.access.principal(self._user)
         except UndefinedObject:
+            found = None
+        if found is None or found.user_id != self._user_id:  # a new user of the same name is somebody else
             message = f'role "{self._user}" no longer exists'
-            raise PermissionDenied(message) from None
+            raise PermissionDenied(message)
+        return found
 
     def context(self) -> Context:
         """Return the context of the statement that runs now."""

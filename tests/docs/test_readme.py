@@ -30,8 +30,8 @@ def statements(text: str, lake: Lake) -> list[str]:
     """Return the statements of an example, placeholders filled in."""
     filled = (
         text.replace("AKIAEXAMPLE", lake.store.key.access_key_id)
-        .replace("the new secret access key", lake.store.key.secret_access_key)
-        .replace("the secret access key", lake.store.key.secret_access_key)
+        .replace("NEW-EXAMPLE-SECRET", lake.store.key.secret_access_key)
+        .replace("EXAMPLE-SECRET", lake.store.key.secret_access_key)
         .replace("http://127.0.0.1:9000", lake.store.endpoint)
         .replace("s3://acme/", f"s3://{lake.bucket}/")
     )

@@ -175,3 +175,31 @@ def test_the_time_zone_of_the_connection_string_is_in_force(gateway: Gateway, ad
     with gateway.connect(options="-c timezone=Asia/Tokyo") as client:
         row = client.execute("SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' ::VARCHAR").fetchone()
         assert row == ("2026-01-01 09:00:00+09",)
+
+
+def test_a_column_may_have_the_name_of_a_function(analyst: Client) -> None:
+    query = "SELECT database_size, storage_info FROM (SELECT 1 AS database_size, 2 AS storage_info)"
+    assert analyst.execute(query).fetchone() == (1, 2)
+
+
+@pytest.mark.parametrize("place", ["'@folder/'", "'@folder'", "'@folder/sub/'"])
+def test_copy_to_a_folder_is_refused(admin: Client, lake: Lake, place: str) -> None:
+    admin.execute(
+        f"CREATE OR REPLACE STAGE folder URL = 's3://{lake.bucket}/f/' CONNECTION = (CONNECTION_NAME = 'lake')"
+    )
+    with pytest.raises(psycopg.Error) as caught:
+        admin.execute(f"COPY (SELECT 1) TO {place} (FORMAT parquet)")
+    assert caught.value.sqlstate == "22023", str(caught.value)
+    assert lake.store.keys(lake.bucket, "f/") == []
+
+
+def test_a_session_of_a_dropped_user_does_not_become_somebody_elses(gateway: Gateway, admin: Client) -> None:
+    admin.execute("CREATE USER ghost PASSWORD 'pass word'")
+    with gateway.connect("ghost", "pass word") as ghost:
+        assert ghost.execute("SELECT 1").fetchone() == (1,)
+        admin.execute("DROP USER ghost")
+        admin.execute("CREATE USER ghost PASSWORD 'pass word'")
+        with pytest.raises(psycopg.Error) as caught:
+            ghost.execute("SELECT 1")
+        assert caught.value.sqlstate == "42501"
+    admin.execute("DROP USER ghost")

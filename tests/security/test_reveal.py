@@ -22,7 +22,7 @@ _FLAG_OF: Final = frozenset({"self", "w"})
 # place: (number of mentions, reason)
 ALLOWED: Final[dict[str, tuple[int, str]]] = {
     "access/scram.py::make_verifier": (1, "a password becomes its verifier; the password is not kept"),
-    "cli/main.py::_announce": (1, "the generated first password is shown once, on the operator's own terminal"),
+    "cli/main.py::_welcome": (1, "the generated first password is shown once, on the operator's own terminal"),
     "dialects/formats.py::_plain": (1, "an option of a file format: the parser holds every literal as a secret"),
     "dialects/masks.py::refuse_mask": (1, "is the given secret one of the masks that we print?"),
     "dialects/names.py::plain_text": (1, "an option that is a name: the parser holds every literal as a secret"),

@@ -14,22 +14,27 @@ from fairlead.errors import PermissionDenied
 if TYPE_CHECKING:
     from fairlead.lang import ast
 
-# Names that no ordinary table or column has: refused wherever they stand.
-_NAMES: Final = re.compile(
+# Relations of the engine's own: refused wherever they stand.
+_RELATIONS: Final = re.compile(
     r"""
-    sqlite_(scan|attach|query) | postgres_\w+ | mysql_\w+ | delta_\w+ | iceberg_\w+ | ducklake_\w+ | unity_\w+
-    | duckdb_(settings|secrets|secret_types|databases|extensions|external_file_cache|prepared_statements
-              |logs|log_contexts|temporary_files|memory|connections|optimizers|variables)
-    | which_secret | load_aws_credentials | enable_logging | disable_logging | truncate_duckdb_logs | enable_profiling
-    | disable_profiling | json_execute_serialized_sql | arrow_scan\w* | pandas_scan | python_map_function | getenv
-    | parse_duckdb_log_message | read_duckdb | __ducklake_metadata_\w+ | checkpoint | force_checkpoint
-    | write_log | sql_auto_complete | from_substrait\w* | get_substrait\w*
-    | pg_settings | pragma_\w+ | storage_info | database_size | current_setting | set_config
+    duckdb_(settings|secrets|secret_types|databases|extensions|external_file_cache|prepared_statements
+            |logs|log_contexts|temporary_files|memory|connections|optimizers|variables)
+    | pg_settings | __ducklake_metadata_\w+
     """,
     re.VERBOSE,
 )
-# Ordinary words: refused only where they are called.
-_CALLS: Final = frozenset({"query", "query_table", "getvariable"})
+# Functions: their names may be somebody's columns, so they are refused where they are called.
+_FUNCTIONS: Final = re.compile(
+    r"""
+    sqlite_(scan|attach|query) | postgres_\w+ | mysql_\w+ | delta_\w+ | iceberg_\w+ | ducklake_\w+ | unity_\w+
+    | which_secret | load_aws_credentials | enable_logging | disable_logging | truncate_duckdb_logs | enable_profiling
+    | disable_profiling | json_execute_serialized_sql | arrow_scan\w* | pandas_scan | python_map_function | getenv
+    | parse_duckdb_log_message | read_duckdb | checkpoint | force_checkpoint
+    | write_log | sql_auto_complete | from_substrait\w* | get_substrait\w*
+    | pragma_\w+ | storage_info | database_size | current_setting | set_config | query | query_table | getvariable
+    """,
+    re.VERBOSE,
+)
 
 
 def refuse_dangerous(statement: ast.DataStatement) -> None:
@@ -38,9 +43,9 @@ def refuse_dangerous(statement: ast.DataStatement) -> None:
     Raises:
         PermissionDenied: with the name.
     """
-    found = next((name for name in sorted(statement.identifiers) if _NAMES.fullmatch(name)), None)
+    found = next((name for name in sorted(statement.identifiers) if _RELATIONS.fullmatch(name)), None)
     if found is None:
-        found = next((name for name in sorted(statement.calls) if name in _CALLS), None)
+        found = next((name for name in sorted(statement.calls) if _FUNCTIONS.fullmatch(name)), None)
     if found is not None:
         message = f"{found} is not available in queries"
         raise PermissionDenied(message, hint="it reaches around the connections of this gateway")

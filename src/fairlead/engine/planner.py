@@ -142,6 +142,9 @@ class Planner:
                 stages[key] = self._stage(snapshot, location.stage, right, context, book)
             bucket, prefix, stage_format = stages[key]
             _refuse_traversal(location.path)
+            if right == "WRITE" and (not location.path or location.path.endswith("/")):
+                message = "COPY writes one file, and the place has no file name"
+                raise InvalidParameter(message, hint="'@stage/folder/name.parquet'")
             if "CONNECTION" in options:
                 message = "uri location should not start with '@'"
                 raise InvalidParameter(message, hint="a stage has its connection already")
