@@ -93,3 +93,10 @@ def test_a_refused_statement_is_on_record_without_its_text(desk: Desk) -> None:
     rows = [row for row in desk.rows("SHOW LEDGER") if row[2] == "refused"]
     assert [(row[3], row[4]) for row in rows] == [("u", "DROP OBJECTS"), ("u", "SELECT")]
     assert "hunter2" not in str(rows)
+
+
+def test_an_empty_secret_is_refused(desk: Desk) -> None:
+    desk.outputs("CREATE SECRET k AS 'abcdefgh'")
+    for statement in ("CREATE SECRET e AS ''", "ALTER SECRET k AS ''"):
+        with pytest.raises(InvalidParameter, match="empty"):
+            desk.outputs(statement)

@@ -83,7 +83,7 @@ def test_a_right_that_is_missing(kind, dialect, noun, text):
     error = texts.denied(kind, FULL, dialect, noun=noun)
     assert isinstance(error, PermissionDenied)
     assert error.message == text
-    assert error.hint is None
+    assert error.hint == f"it does not exist, or you have no right on it; SHOW {kind.upper()}S lists yours"
 
 
 def _record(kind, name):

@@ -203,3 +203,18 @@ def test_a_session_of_a_dropped_user_does_not_become_somebody_elses(gateway: Gat
             ghost.execute("SELECT 1")
         assert caught.value.sqlstate == "42501"
     admin.execute("DROP USER ghost")
+
+
+@pytest.mark.parametrize(
+    ("sql", "state", "words"),
+    [
+        ("SELECT * FROM @raw/orders", "22023", "no file ending"),
+        ("SELECT * FROM @rwa/customers.csv", "42501", "SHOW STAGES"),
+        ("COPY INTO t FROM @raw/customers.csv", "0A000", "INSERT INTO"),
+    ],
+)
+def test_a_slip_is_told_with_what_to_do(analyst: Client, sql: str, state: str, words: str) -> None:
+    with pytest.raises(psycopg.Error) as caught:
+        analyst.execute(sql)
+    assert caught.value.sqlstate == state
+    assert words in f"{caught.value} {caught.value.diag.message_hint}"

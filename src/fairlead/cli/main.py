@@ -74,13 +74,13 @@ def doctor(data: Data = None) -> None:
 def audit_verify(data: Data = None) -> None:
     """Walk the hash chain of the ledger and say whether it holds."""
     from fairlead.access.ledger import Ledger  # noqa: PLC0415  # keeps --help quick
-    from fairlead.catalog.catalog import Catalog  # noqa: PLC0415  # keeps --help quick
+    from fairlead.catalog.catalog import FILE_NAME, Catalog  # noqa: PLC0415  # keeps --help quick
     from fairlead.vault.vault import Vault  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
         directory = _settings(data, None).data
-        if not directory.is_dir():
-            message = f"there is no data directory {directory}"
+        if not (directory / FILE_NAME).is_file():
+            message = f"there is no catalog in {directory}"
             raise ConfigurationError(message, hint="name it with --data")
         catalog = Catalog.open(directory)
         found = Ledger(catalog, Vault.open(directory, in_use=True).ledger_key()).verify()

@@ -9,6 +9,7 @@ from fairlead.commands.house import House, Result
 from fairlead.dialects import errors as texts
 from fairlead.dialects import names, tables
 from fairlead.dialects.definition import refuse_mask
+from fairlead.errors import InvalidParameter
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _FIELD = "value"
 
 def create(statement: ast.CreateSecret, house: House, context: Context) -> Result:
     """Store a new secret, or a new version of one with OR REPLACE."""
-    refuse_mask("secret", statement.value.value)
+    _check_value(statement.value)
     with house.catalog.write() as tx:
         where = names.place(tx, statement.name, context)
         house.access.require_create(context.principal, "CREATE", names.database(tx, where.database))
@@ -53,7 +54,7 @@ def alter(statement: ast.AlterSecret, house: House, context: Context) -> Result:
         secret = names.require(tx, "secret", statement.name, context)
         house.access.require_owner(context.principal, secret)
         if statement.value is not None:
-            refuse_mask("secret", statement.value.value)
+            _check_value(statement.value)
             _store_version(house, tx, secret, statement.value, context, "ALTER SECRET")
         if statement.rename_to is not None:
             tx.rename(secret.id, statement.rename_to)
@@ -77,6 +78,13 @@ def show(statement: ast.ShowObjects, house: House, context: Context) -> Result:
         ]
         infos = [_info(snapshot, secret) for secret in seen if names.like(secret.name, statement.like)]
     return records.result("SHOW", tables.show_secrets(infos, context.dialect))
+
+
+def _check_value(value: ast.SecretValue) -> None:
+    refuse_mask("secret", value.value)
+    if not value.value:
+        message = "the secret is empty"
+        raise InvalidParameter(message, hint="give its value, or DROP SECRET")
 
 
 def _info(snapshot: Snapshot, secret: ObjectRecord) -> tables.SecretInfo:

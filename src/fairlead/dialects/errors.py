@@ -113,7 +113,8 @@ def denied(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNECT
             text = f'permission denied for {kind} "{_last(full_name)}"'
         case _:
             text = f"permission denied for {_subject(kind, full_name, dialect, noun)}"
-    return PermissionDenied(text)
+    hint = f"it does not exist, or you have no right on it; SHOW {kind.upper()}S lists yours"
+    return PermissionDenied(text, hint=hint)
 
 
 def in_use(

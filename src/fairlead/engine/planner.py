@@ -208,6 +208,8 @@ class Planner:
         connection = names.find(snapshot, "connection", name, context)
         if connection is None or not self._access.can(context.principal, "USAGE", "connection", connection.id):
             where = str(names.place(snapshot, name, context))
+            if connection is None and context.principal.is_superuser:
+                raise texts.missing("connection", where, context.dialect)
             raise texts.denied("connection", where, context.dialect)
         return book.alias(connection.id, bucket)
 
@@ -258,9 +260,18 @@ def _urls(bucket: str, prefix: str, path: str, options: Mapping[str, object], ch
 def _table(urls: list[str], chosen: dict[str, str]) -> str:
     listed = _quoted(urls[0]) if len(urls) == 1 else "[" + ", ".join(_quoted(url) for url in urls) + "]"
     if not chosen and len(urls) == 1 and not urls[0].endswith("**/*.parquet"):
+        _require_ending(urls[0])
         return listed
     kind = FORMATS[chosen.get("TYPE", "PARQUET")]
     return f"system.main.{kind.reader}({listed}{kind.arguments(chosen)})"
+
+
+def _require_ending(url: str) -> None:
+    """The engine knows a format by the file's ending; without one it would look for a table of that name."""
+    name = url.rpartition("/")[2]
+    if "." not in name and not any(c in name for c in "*?["):
+        message = f"{url} has no file ending that tells its format"
+        raise InvalidParameter(message, hint="a folder ends with '/'; a file of any name takes (FILE_FORMAT => 'csv')")
 
 
 def _quoted(text: str) -> str:

@@ -196,7 +196,7 @@ def _copy_target(cursor: Cursor) -> int:
     if tokens[at].upper in {"FROM", "INTO"} and tokens[at].kind == "word":
         raise NotSupported(
             "this form of COPY is not offered yet",
-            hint="COPY table FROM 'url' and COPY (query) TO 'url' are",
+            hint="INSERT INTO table SELECT * FROM 'place' and COPY (query) TO 'place' are",
             position=start,
         )
     depth = 0

@@ -126,6 +126,7 @@ class Gateway:
             # Where no database is named, psql and libpq ask for one that is called like the user.
             wanted = DEFAULT_DATABASE if not database or database == user else database
             current = names.database(snapshot, wanted)
+            user = names.role(snapshot, user).name  # as it is stored, in whatever case it was typed
         session = Session(
             self.house,
             self._engine,
