@@ -100,3 +100,20 @@ def test_an_empty_secret_is_refused(desk: Desk) -> None:
     for statement in ("CREATE SECRET e AS ''", "ALTER SECRET k AS ''"):
         with pytest.raises(InvalidParameter, match="empty"):
             desk.outputs(statement)
+
+
+def test_what_show_grants_prints_can_be_run_again(desk: Desk) -> None:
+    desk.outputs(f"{_CONNECTION}; CREATE SECRET k AS 'abcdefgh'; CREATE USER u PASSWORD 'pass word'")
+    desk.outputs("CREATE STAGE s URL = 's3://b/' CONNECTION = (CONNECTION_NAME = 'c')")
+    desk.outputs(
+        "GRANT SHOW LINK ON main.* TO u; GRANT CREATE CONNECTION ON DATABASE main TO u;GRANT CREATE ROLE ON SYSTEM TO u"
+    )
+    desk.outputs(
+        "GRANT USAGE, ALTER ON CONNECTION c TO u; GRANT USAGE ON SECRET k TO u; GRANT READ, WRITE ON STAGE s TO u"
+    )
+    columns = desk.columns("SHOW GRANTS FOR u")
+    statements = [str(row[columns.index("statement")]) for row in desk.rows("SHOW GRANTS FOR u")]
+    assert len(statements) == 9
+    for statement in statements:
+        desk.outputs(statement)
+    assert len(desk.rows("SHOW GRANTS FOR u")) == 9
