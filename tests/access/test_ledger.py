@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import statistics
-import time
 
 import pytest
 
@@ -287,13 +285,3 @@ def test_a_use_is_on_record_before_it_happens_and_again_when_it_ends(ledger):
 def test_a_refusal_without_a_connection_names_the_location(ledger):
     UseLedger(ledger).refused(CONTEXT, connection="", action="READ", location="s3://x/y", reason="nothing covers it")
     assert ledger.tail(1)[0].object == "s3://x/y"
-
-
-@pytest.mark.slow
-def test_a_row_costs_little(ledger):
-    took = []
-    for number in range(300):
-        began = time.perf_counter()
-        ledger.record(event(number))
-        took.append(time.perf_counter() - began)
-    assert statistics.median(took) < 0.0015
