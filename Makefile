@@ -48,6 +48,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 services: $(MINIO) ## install the real servers that tests use (needs Go; about two minutes, once)
+	@command -v psql > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends postgresql-client; }
 
 bench: $(READY) ## measure, and print medians with their ratios
 	$(BIN)/python -m bench.run $(ARGS)
