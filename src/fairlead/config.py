@@ -56,7 +56,7 @@ class WorkerSettings(BaseSettings):
 
     memory_limit_mb: int = Field(2048, ge=256, description="memory of the engine, MiB")
     address_space_mb: int = Field(4096, ge=1024, description="RLIMIT_AS, MiB")
-    threads: int = Field(4, ge=1, le=64, description="more than cores, because half of them wait for the store")
+    threads: int = Field(3, ge=1, le=64, description="more than cores, because some of them wait for the store")
     spill_limit_mb: int = Field(4096, ge=0, description="spill folder, MiB; 0 = no spilling")
     cpu_seconds: int = Field(0, ge=0, description="RLIMIT_CPU of one worker; 0 = none")
     spare: int = Field(2, ge=0, description="blank workers kept ready")
