@@ -14,6 +14,7 @@ import pytest
 from fairlead.engine.engine import probe_layers
 from fairlead.errors import ConfigurationError, FairleadError, WorkerLost
 from tests.engine.running import events, rows, run, started
+from tests.services.requirement import missing
 
 LAYERS = ["namespace", "landlock", "limits", "fence", "statements"]
 VARIANTS = [{}, *({name: "off"} for name in LAYERS)]
@@ -177,7 +178,7 @@ def test_workers_live_in_a_network_namespace_of_their_own(tmp_path):
         async with started(tmp_path) as (engine, store):
             namespace = next(layer for layer in engine.layers() if layer.name == "namespace")
             if not namespace.active:
-                pytest.skip(f"this machine does not allow it: {namespace.reason}")
+                missing(namespace.reason, "this machine does not allow it")
             session = await engine.session()
             assert network(session.worker_pid) != network("self")
             assert interfaces(session.worker_pid) == ["lo"]

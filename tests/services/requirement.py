@@ -29,9 +29,9 @@ def require_service(name: str) -> Path:
     return Path(found)
 
 
-def missing(what: str) -> NoReturn:
-    """Skip the test because ``what``, or fail it if the real servers are required."""
-    reason = f"{what}; to bring it: make services"
+def missing(what: str, remedy: str = "to bring it: make services") -> NoReturn:
+    """Skip the test because ``what``, or fail it where everything is required: there a skip would hide a hole."""
+    reason = f"{what}; {remedy}"
     if os.environ.get("FAIRLEAD_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{reason} (FAIRLEAD_REQUIRE_SERVICES=1 makes this an error)", pytrace=False)
     pytest.skip(reason)

@@ -10,6 +10,8 @@ import textwrap
 
 import pytest
 
+from tests.services.requirement import missing
+
 PRELUDE = """
 import json, os, signal, socket, subprocess, sys, threading
 from fairlead.worker import kernel, layers
@@ -79,7 +81,7 @@ def test_landlock_leaves_the_spill_folder_and_one_port(tmp_path):
         str(other),
     )
     if not found["active"]:
-        pytest.skip(found["reason"])
+        missing(found["reason"], "it needs another kernel")
     assert found["before"] == ["done", "done"]
     assert found["tries"] == found["thread"]
     allowed = {name for name, result in found["tries"].items() if result == "done"}
@@ -98,7 +100,7 @@ def test_without_a_spill_folder_no_file_is_left(tmp_path):
         str(tmp_path),
     )
     if not found["active"]:
-        pytest.skip(found["reason"])
+        missing(found["reason"], "it needs another kernel")
     assert found["write"] == "PermissionError"
 
 
@@ -118,7 +120,7 @@ def test_the_namespace_has_its_own_loopback_and_no_way_out():
         """
     )
     if not found["active"]:
-        pytest.skip(found["reason"])
+        missing(found["reason"], "it needs another kernel")
     assert found["before"] == "done"
     assert found["outside"] == "ConnectionRefusedError"
     assert found["inside"] == "done"

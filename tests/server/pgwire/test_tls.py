@@ -15,6 +15,7 @@ from fairlead.clock import SystemClock
 from fairlead.config import Settings
 from fairlead.errors import ConfigurationError
 from fairlead.server.pgwire.tls import CERTIFICATE_FILE, KEY_FILE, ensure_certificate, load_certificate
+from tests.services.requirement import require_service
 
 
 def test_a_certificate_is_made_once_for_its_owner_only(tmp_path):
@@ -39,10 +40,8 @@ def test_the_certificate_names_this_machine(tmp_path):
 def test_the_fingerprint_is_the_one_that_openssl_prints(tmp_path):
     found = ensure_certificate(Settings(data=tmp_path))
     command = ["openssl", "x509", "-in", str(found.path), "-noout", "-fingerprint", "-sha256"]
-    try:
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed: apt-get install openssl")
+    require_service("openssl")
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert printed.strip().partition("=")[2] == found.fingerprint
 
 
