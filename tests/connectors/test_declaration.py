@@ -81,8 +81,15 @@ def test_a_system_without_objects_is_no_object_store():
         kind = "mail"
         title = "Mail"
 
+    with pytest.raises(TypeError, match="destination"):
+        Mail()  # a system that does not say where its credential goes cannot be added
+
+    class Sent(Mail):
+        def destination(self, given):
+            return "mail.example"
+
     with pytest.raises(NotSupported, match="Mail connections cannot be used as an object store"):
-        Mail().target({})
+        Sent().target({})
     assert "mail" not in {found.kind for found in declaration.connectors()}
 
 

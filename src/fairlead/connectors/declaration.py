@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -139,7 +140,7 @@ Given = Mapping[str, str | None]
 Rule = Callable[[Given], Complaint | None]
 
 
-class Connector:
+class Connector(ABC):
     """One external system. Subclasses fill the class variables and say how the system is reached."""
 
     kind: ClassVar[str]
@@ -165,9 +166,9 @@ class Connector:
         message = f"{self.title} connections cannot be used as an object store"
         raise NotSupported(message)
 
+    @abstractmethod
     def destination(self, given: Given) -> str:
         """Return where the credential is sent, for the ledger and for the lock on moving it."""
-        raise NotImplementedError
 
     def renamed(self, spelling: Spelling, typed: frozenset[str]) -> Mapping[str, str]:
         """Return words that mean another word because of what stands beside them; upper case both.
