@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import threading
 from contextlib import asynccontextmanager
@@ -119,6 +121,17 @@ def run(work: Coroutine[Any, Any, None]) -> None:
             await work
 
     asyncio.run(bounded())
+
+
+async def ended(session: EngineSession) -> None:
+    """Kill the session's worker and wait for its end."""
+    handle = os.pidfd_open(session.worker_pid)
+    waiting = asyncio.Event()
+    asyncio.get_running_loop().add_reader(handle, waiting.set)
+    signal.pidfd_send_signal(handle, signal.SIGKILL)
+    await waiting.wait()
+    asyncio.get_running_loop().remove_reader(handle)
+    os.close(handle)
 
 
 def tag(found: Sequence[Event]) -> str:

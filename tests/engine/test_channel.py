@@ -12,16 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.engine import channel, process
-from fairlead.worker import frames, serve
+from fairlead.worker import control, frames
 
-NAMES = ["BOOT", "EXECUTE", "DESCRIBE", "READY", "COLUMNS", "ROWS", "DONE", "DESCRIBED", "ERROR", "MAX_BLOCK"]
+NAMES = [
+    *("BOOT", "EXECUTE", "DESCRIBE", "SCRIPT", "READY", "COLUMNS", "ROWS", "DONE", "DESCRIBED", "RESULTS", "PROGRESS"),
+    *("ERROR", "MAX_BLOCK", "MAX_JSON"),
+]
 
 
 def test_both_ends_speak_the_same_format():
     assert [getattr(channel, name) for name in NAMES] == [getattr(frames, name) for name in NAMES]
     assert channel.HEADER.format == frames.HEADER.format
     assert channel.ROW_COUNT.format == frames.ROW_COUNT.format
-    assert (process.CANCEL, process.STOP) == (serve.CANCEL, serve.STOP)
+    assert (process.CANCEL, process.STOP) == (control.CANCEL, control.STOP)
 
 
 def received(data: bytes):
@@ -68,7 +71,10 @@ def test_a_worker_that_ends_within_a_frame_has_ended(cut):
     assert received(frame(b"D", b"abcd")[:cut]) == ([], EOFError)
 
 
-READERS = [channel.read_columns, channel.read_rows, channel.read_done, channel.read_described]
+READERS = [
+    *(channel.read_columns, channel.read_rows, channel.read_done, channel.read_described),
+    *(channel.read_results, channel.read_progress),
+]
 
 
 @given(st.binary(max_size=200))
@@ -107,6 +113,19 @@ def test_hostile_json_is_malformed_or_within_bounds(value):
         (channel.read_done, {"tag": "SELECT 1\0Z"}),
         (channel.read_done, {"tag": "x" * 100}),
         (channel.read_done, {"tag": 5}),
+        (channel.read_done, {"tag": "SELECT 1", "changes": 1}),
+        (channel.read_done, {"tag": "SELECT 1", "changes": None}),
+        (channel.read_progress, {"fraction": -0.1}),
+        (channel.read_progress, {"fraction": 1.1}),
+        (channel.read_progress, {"fraction": float("nan")}),
+        (channel.read_progress, {"fraction": "1"}),
+        (channel.read_progress, {}),
+        (channel.read_results, {}),
+        (channel.read_results, {"results": {}}),
+        (channel.read_results, {"results": [1]}),
+        (channel.read_results, {"results": [[1]]}),
+        (channel.read_results, {"results": [[[{}]]]}),
+        (channel.read_results, {"results": [[[[[{"a": 1}]]]]]}),
         (channel.read_described, {"parameters": [-1], "columns": []}),
         (channel.read_described, {"parameters": "no", "columns": []}),
     ],
@@ -134,3 +153,30 @@ def test_blocks_of_rows_have_a_possible_count_and_the_right_kind(body):
 def test_a_nul_in_a_name_is_left_out():
     (column,) = channel.read_columns(json.dumps({"columns": [["a\0b", 23, 4, -1]]}).encode()).columns
     assert column.name == "ab"
+
+
+def test_the_rows_of_a_script_are_values_and_lists_of_them():
+    results = [[], [[]], [[None, True, 1, 1.5, "a", [1, ["b"]]], [2]]]
+    assert channel.read_results(json.dumps({"results": results}).encode()).statements == results
+
+
+def test_lists_in_lists_without_end_are_malformed():
+    with pytest.raises(channel.Malformed):
+        channel.read_results(b'{"results": [[' + b"[" * 900 + b"]" * 900 + b"]]}")
+
+
+@given(json_values)
+def test_hostile_json_is_malformed_or_the_rows_of_a_script(value):
+    body = json.dumps({"results": value}).encode()
+    try:
+        found = channel.read_results(body).statements
+    except channel.Malformed:
+        return
+    assert all(isinstance(row, list) for rows in found for row in rows)
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_the_end_of_a_statement_says_whether_a_lake_may_have_changed(changes):
+    done = channel.read_done(json.dumps({"tag": "INSERT 0 1", "changes": changes}).encode())
+    assert (done.tag, done.changes) == ("INSERT 0 1", changes)
+    assert not channel.read_done(b'{"tag": ""}').changes

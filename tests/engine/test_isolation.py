@@ -253,13 +253,13 @@ def test_a_statement_that_fills_the_spill_folder_is_ended_and_its_files_are_gone
     async def work():
         async with started(tmp_path, spill_limit_mb=1, statement_timeout=60, layers={"limits": "off"}) as (engine, _):
             session = await engine.session()
-            folder = session.worker.spill
+            folder = session.folder.spill
             assert oct(folder.stat().st_mode)[-3:] == "700"
             with pytest.raises(FairleadError) as failure:
                 await events(session, f"COPY ({much}) TO '{folder}/filled.csv' (USE_TMP_FILE false)")
             assert failure.value.sqlstate == "53100"
             assert await rows(session, "SELECT 1") == [("1",)]
-            assert session.worker.spill != folder
+            assert session.folder.spill != folder
         assert left(tmp_path) == []
 
     run(work())

@@ -43,24 +43,35 @@ def in_process(body: str, *arguments: str):
     return json.loads(done.stdout)
 
 
-def test_landlock_leaves_the_spill_folder_and_one_port(tmp_path):
-    spill = tmp_path / "spill"
+def test_landlock_leaves_two_folders_and_one_port(tmp_path):
+    spill, files = tmp_path / "spill", tmp_path / "files"
     spill.mkdir()
+    files.mkdir()
+    (files / "f").write_text("x")
     other = tmp_path / "other.txt"
     other.write_text("x")
     found = in_process(
         """
-        spill, other, parent = sys.argv[1], sys.argv[2], os.getppid()
+        spill, other, files, parent = *sys.argv[1:4], os.getppid()
         near, far = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
         ports = near.getsockname()[1], far.getsockname()[1]
         found["before"] = [attempt(lambda: open(other).read()), attempt(lambda: connect(ports[1]))]
-        status = layers.apply_landlock("auto", spill=spill, port=ports[0])
+        status = layers.apply_landlock("auto", writable=[spill], readable=[files], port=ports[0])
         found["active"], found["reason"] = status.active, status.reason
         def tries():
             return {
                 "spill": attempt(lambda: open(spill + "/f", "w").write("x")),
                 "spill read": attempt(lambda: open(spill + "/f").read()),
                 "spill remove": attempt(lambda: os.remove(spill + "/f")),
+                "files read": attempt(lambda: open(files + "/f").read()),
+                "files list": attempt(lambda: os.listdir(files)),
+                "files write": attempt(lambda: open(files + "/f", "r+")),
+                "files truncate": attempt(lambda: os.truncate(files + "/f", 0)),
+                "files make": attempt(lambda: open(files + "/g", "w")),
+                "files remove": attempt(lambda: os.remove(files + "/f")),
+                "files move out": attempt(lambda: os.rename(files + "/f", spill + "/g")),
+                "files link out": attempt(lambda: os.link(files + "/f", spill + "/g")),
+                "files link in": attempt(lambda: os.link(other, files + "/g")),
                 "file": attempt(lambda: open(other).read()),
                 "write": attempt(lambda: open(other, "w")),
                 "list": attempt(lambda: os.listdir("/")),
@@ -79,6 +90,7 @@ def test_landlock_leaves_the_spill_folder_and_one_port(tmp_path):
         """,
         str(spill),
         str(other),
+        str(files),
     )
     if not found["active"]:
         missing(found["reason"], "it needs another kernel")
@@ -87,13 +99,13 @@ def test_landlock_leaves_the_spill_folder_and_one_port(tmp_path):
     allowed = {name for name, result in found["tries"].items() if result == "done"}
     network = {"own port"} if "TCP" in found["reason"] else {"own port", "other port", "listen"}
     signals = set() if "signals" in found["reason"] else {"signal"}
-    assert allowed == {"spill", "spill read", "spill remove"} | network | signals
+    assert allowed == {"spill", "spill read", "spill remove", "files read", "files list"} | network | signals
 
 
 def test_without_a_spill_folder_no_file_is_left(tmp_path):
     found = in_process(
         """
-        status = layers.apply_landlock("auto", spill=None, port=1)
+        status = layers.apply_landlock("auto", writable=[], readable=[], port=1)
         found["active"], found["reason"] = status.active, status.reason
         found["write"] = attempt(lambda: open(sys.argv[1] + "/f", "w"))
         """,
@@ -140,11 +152,23 @@ def test_privileges_are_gone_for_good():
     assert found == {"capabilities": True, "no new": "1"}
 
 
+def test_files_of_any_size_may_be_written_where_none_is_named():
+    found = in_process(
+        """
+        status = layers.apply_limits("auto", address_space_mb=1024, cpu_seconds=0, file_mb=None)
+        found["active"] = status.active
+        file = os.memfd_create("f")
+        found["file"] = attempt(lambda: os.pwrite(file, b"x", 2 * 1024**3))
+        """
+    )
+    assert found == {"active": True, "file": "done"}
+
+
 def test_limits_stop_memory_files_and_cores():
     found = in_process(
         """
         import resource
-        status = layers.apply_limits("auto", address_space_mb=1024, cpu_seconds=5, spill_mb=1)
+        status = layers.apply_limits("auto", address_space_mb=1024, cpu_seconds=5, file_mb=1)
         found["active"] = status.active
         try:
             bytearray(2 * 1024**3)
@@ -164,8 +188,8 @@ def test_limits_stop_memory_files_and_cores():
     "call",
     [
         "layers.enter_namespace('off')",
-        "layers.apply_landlock('off', spill=None, port=1)",
-        "layers.apply_limits('off', address_space_mb=1, cpu_seconds=1, spill_mb=1)",
+        "layers.apply_landlock('off', writable=[], readable=[], port=1)",
+        "layers.apply_limits('off', address_space_mb=1, cpu_seconds=1, file_mb=1)",
     ],
 )
 def test_a_layer_that_is_off_does_nothing(call):

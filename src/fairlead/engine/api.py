@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fairlead.sensitive import Sensitive
 
 
@@ -58,12 +60,25 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of a statement, with PostgreSQL's command tag (``SELECT 10``); empty for an empty text."""
+    """The end of a statement.
+
+    Args:
+        tag: PostgreSQL's command tag (``SELECT 10``); empty for an empty text.
+        changes: whether statements of this kind may have changed a lake.
+    """
 
     tag: str
+    changes: bool = False
 
 
-Event = Columns | Rows | Done
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running statement is, from 0 to 1; comes only where it was asked for."""
+
+    fraction: float
+
+
+Event = Columns | Rows | Done | Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,26 @@ class Described:
 
     parameters: tuple[int, ...]
     columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The rows of each statement of a script, as JSON values."""
+
+    statements: list[list[list[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFolder:
+    """A worker's private folder, as long as the worker lives.
+
+    Args:
+        spill: the worker's to read and write; holds ``lake/`` (files of private lakes) and ``out/`` (handed over).
+        files: the gateway's to fill, mostly with hard links; the worker can read what is in it.
+    """
+
+    spill: Path
+    files: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from fairlead.engine.api import Column, Columns, Described, Done, Rows
+from fairlead.engine.api import Column, Columns, Described, Done, Progress, Results, Rows
 
 if TYPE_CHECKING:
     import socket
@@ -24,15 +24,18 @@ ROW_COUNT: Final = struct.Struct("!I")
 BOOT: Final = b"B"
 EXECUTE: Final = b"X"
 DESCRIBE: Final = b"I"
+SCRIPT: Final = b"S"
 READY: Final = b"Y"
 COLUMNS: Final = b"C"
 ROWS: Final = b"R"
 DONE: Final = b"D"
 DESCRIBED: Final = b"P"
+RESULTS: Final = b"V"
+PROGRESS: Final = b"G"
 ERROR: Final = b"E"
 
 MAX_BLOCK: Final = 64 * 1024 * 1024
-_MAX_JSON: Final = 16 * 1024 * 1024
+MAX_JSON: Final = 16 * 1024 * 1024
 _MAX_REQUEST: Final = 512 * 1024 * 1024
 _MAX_COLUMNS: Final = 20_000
 _MAX_NAME: Final = 10_000
@@ -91,7 +94,7 @@ class Channel:
         if len(self._ahead) < HEADER.size:
             await self._at_least(HEADER.size)
         kind, length = HEADER.unpack_from(self._ahead)
-        limit = MAX_BLOCK + ROW_COUNT.size if kind == ROWS else _MAX_JSON
+        limit = MAX_BLOCK + ROW_COUNT.size if kind == ROWS else MAX_JSON
         if length > limit:
             raise Malformed(f"a frame of {length} bytes")
         self._ahead = self._ahead[HEADER.size :]
@@ -180,15 +183,45 @@ def read_rows(body: bytes) -> Rows:
 
 
 def read_done(body: bytes) -> Done:
-    """Read a command tag.
+    """Read the end of a statement.
 
     Raises:
         Malformed: it is none.
     """
-    tag = read_json(body).get("tag")
+    done = read_json(body)
+    tag, changes = done.get("tag"), done.get("changes", False)
     if not isinstance(tag, str) or len(tag) > 64 or not all(char.isalnum() or char in " _" for char in tag):  # noqa: PLR2004
         raise Malformed("not a command tag")
-    return Done(tag)
+    if not isinstance(changes, bool):
+        raise Malformed("not a truth value")
+    return Done(tag, changes)
+
+
+def read_progress(body: bytes) -> Progress:
+    """Read how far a statement is.
+
+    Raises:
+        Malformed: it is no fraction.
+    """
+    match read_json(body).get("fraction"):
+        case int() | float() as fraction if 0 <= fraction <= 1:
+            return Progress(float(fraction))
+    raise Malformed("not a fraction")
+
+
+def read_results(body: bytes) -> Results:
+    """Read the rows of a script.
+
+    Raises:
+        Malformed: they are none.
+    """
+    results = read_json(body).get("results")
+    try:
+        if isinstance(results, list) and all(map(_is_rows, results)):
+            return Results(results)
+    except RecursionError as error:
+        raise Malformed("lists in lists") from error
+    raise Malformed("not the rows of a script")
 
 
 def read_described(body: bytes) -> Described:
@@ -223,3 +256,14 @@ def _column(column: Any) -> Column:
 
 def _is_int(value: Any, allowed: range) -> bool:
     return type(value) is int and value in allowed
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, list) and all(map(_is_value, row)) for row in value)
+
+
+def _is_value(value: Any) -> bool:
+    """Tell whether it is what a script's rows are made of: anything of JSON but objects."""
+    if isinstance(value, list):
+        return all(map(_is_value, value))
+    return not isinstance(value, dict)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fairlead.engine.api import LayerStatus
 from fairlead.engine.pool import Pool
 from fairlead.engine.watch import watch
-from fairlead.engine.zygote import httpfs_file
+from fairlead.engine.zygote import extension_files
 from fairlead.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ class Engine:
             raise ConfigurationError("the engine is not started")
         return await self._pool.checkout()
 
+    async def writer(self) -> EngineSession:
+        """Return the session of the writer: the one process that may touch the lakes; started on the first call.
+
+        It runs :meth:`EngineSession.script` only, and belongs to the engine: nobody else closes it.
+
+        Raises:
+            WorkerLost: it could not be made.
+        """
+        if self._pool is None:
+            raise ConfigurationError("the engine is not started")
+        return await self._pool.writer(_lake_root(self._settings.data))
+
     def layers(self) -> tuple[LayerStatus, ...]:
         """Return what holds the workers in place, and what does not."""
         return self._layers
@@ -138,13 +150,22 @@ def _common(settings: Settings) -> dict[str, Any]:
     worker = settings.worker
     return {
         "layers": settings.layers.model_dump(),
-        "extension": httpfs_file(),
+        "extensions": extension_files(),
         "memory_limit_mb": worker.memory_limit_mb,
         "address_space_mb": worker.address_space_mb,
         "threads": worker.threads,
         "cpu_seconds": worker.cpu_seconds,
         "spill_limit_mb": worker.spill_limit_mb,
     }
+
+
+def _lake_root(data: Path) -> Path:
+    """Make the folder of all lakes; only the gateway's user can look into it."""
+    root = data.resolve() / "lake"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root.chmod(0o700)
+    (root / "inbox").mkdir(mode=0o700, exist_ok=True)
+    return root
 
 
 def _spill_root(data: Path) -> Path:

@@ -86,8 +86,9 @@ def refusal(
     position = _position(fields.get("position"), sql)
     if kind == "INTERRUPT" or name == "InterruptException":
         return QueryCanceled("canceling statement due to user request")
-    if name == "Refused":
-        return EngineError(message, sqlstate="0A000" if "several" in message else "42501")
+    if name in ("Refused", "Unsupported"):
+        unsupported = name == "Unsupported" or "several" in message
+        return EngineError(message, sqlstate="0A000" if unsupported else "42501")
     if kind == "Out of Memory" or name.startswith(_OUT_OF_MEMORY) or any(word in message for word in _NO_MEMORY):
         return OutOfMemory(
             "the statement needed more memory than a session may have",

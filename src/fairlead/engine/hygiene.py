@@ -19,14 +19,15 @@ _RELATIONS: Final = re.compile(
     r"""
     duckdb_(settings|secrets|secret_types|databases|extensions|external_file_cache|prepared_statements
             |logs|log_contexts|temporary_files|memory|connections|optimizers|variables)
-    | pg_settings | __ducklake_metadata_\w+
+    | pg_settings | __ducklake_metadata.*
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 # Functions: their names may be somebody's columns, so they are refused where they are called.
 _FUNCTIONS: Final = re.compile(
     r"""
     sqlite_(scan|attach|query) | postgres_\w+ | mysql_\w+ | delta_\w+ | iceberg_\w+ | ducklake_\w+ | unity_\w+
+    | set_option | set_commit_message  # of an attached lake
     | which_secret | load_aws_credentials | enable_logging | disable_logging | truncate_duckdb_logs | enable_profiling
     | disable_profiling | json_execute_serialized_sql | arrow_scan\w* | pandas_scan | python_map_function | getenv
     | parse_duckdb_log_message | read_duckdb | checkpoint | force_checkpoint

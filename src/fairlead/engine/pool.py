@@ -51,6 +51,8 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._opening = 0
         self._stopped = False
+        self._writer: EngineSession | None = None
+        self._making_writer = asyncio.Lock()
         self.sessions: set[EngineSession] = set()
 
     @property
@@ -99,19 +101,39 @@ class Pool:
         self._refill()
         return session
 
-    async def make(self, key: DoorKey) -> WorkerProcess:
+    async def writer(self, lake: Path) -> EngineSession:
+        """Return the one session of the writer; made on the first call.
+
+        Args:
+            lake: the folder of all lakes.
+
+        Raises:
+            WorkerLost: it could not be made.
+        """
+        async with self._making_writer:
+            if self._writer is None:
+                worker = await self.make(_new_key(), lake)
+                grace = self._settings.worker.cancel_grace
+                self._writer = EngineSession(self, worker, grace=grace, statement_timeout=0, lake=lake)
+            return self._writer
+
+    async def make(self, key: DoorKey, lake: Path | None = None) -> WorkerProcess:
         """Make a worker; start the fork server again if it has gone.
+
+        Args:
+            key: what it signs with.
+            lake: the folder of all lakes, if it is to be their writer.
 
         Raises:
             WorkerLost: not possible now.
         """
         try:
-            return await WorkerProcess.make(self._zygote, key, self._spill_root)
+            return await WorkerProcess.make(self._zygote, key, self._spill_root, lake)
         except WorkerLost:
             if self._zygote.pid is not None or self._stopped:
                 raise
         await self._restart()
-        return await WorkerProcess.make(self._zygote, key, self._spill_root)
+        return await WorkerProcess.make(self._zygote, key, self._spill_root, lake)
 
     def dispose(self, worker: WorkerProcess) -> None:
         """End a worker without waiting for it."""
@@ -132,7 +154,8 @@ class Pool:
             self._refilling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._refilling
-        await asyncio.gather(*(session.close() for session in list(self.sessions)))
+        writer = [self._writer] if self._writer is not None else []
+        await asyncio.gather(*(session.close() for session in [*self.sessions, *writer]))
         await asyncio.gather(*self._ending, *(worker.close() for worker in self._spares))
         self._spares.clear()
         self._zygote.stop()

@@ -1,4 +1,4 @@
-"""One worker process as the gateway holds it: sockets, pidfd, spill folder. Made locked, ended without a trace."""
+"""One worker process as the gateway holds it: sockets, pidfd, folder. Made locked, ended without a trace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fairlead.engine.api import LayerStatus
+from fairlead.engine.api import LayerStatus, WorkerFolder
 from fairlead.engine.channel import BOOT, READY, Channel, Malformed, read_json
 from fairlead.errors import WorkerLost
 
@@ -35,14 +35,14 @@ class WorkerProcess:
     Args:
         forked: what the zygote gave.
         key: the dummy key that it signs with.
-        spill: its private folder, None = none.
+        folder: its private folder, None = none.
     """
 
-    def __init__(self, forked: Forked, key: DoorKey, spill: Path | None) -> None:
+    def __init__(self, forked: Forked, key: DoorKey, folder: WorkerFolder | None) -> None:
         self.key = key
         self.port = forked.port
         self.pid = forked.pid
-        self.spill = spill
+        self.folder = folder
         self.channel = Channel(forked.data)
         self.layers: tuple[LayerStatus, ...] = ()
         self._forked = forked
@@ -52,23 +52,26 @@ class WorkerProcess:
         asyncio.get_running_loop().add_reader(forked.handle, self._has_ended)
 
     @classmethod
-    async def make(cls, zygote: Zygote, key: DoorKey, spill_root: Path | None) -> WorkerProcess:
+    async def make(
+        cls, zygote: Zygote, key: DoorKey, spill_root: Path | None, lake: Path | None = None
+    ) -> WorkerProcess:
         """Fork a worker and wait until it is locked.
 
         Args:
             zygote: running.
             key: what it will sign with.
             spill_root: where its private folder is made, None = no spilling.
+            lake: the folder of all lakes, if this is to be their writer; it then has no private folder.
 
         Raises:
             WorkerLost: it could not be made; the message says why.
         """
         forked = await zygote.fork()
-        spill = Path(tempfile.mkdtemp(prefix="worker-", dir=spill_root)) if spill_root is not None else None
-        worker = cls(forked, key, spill)
+        folder = None if spill_root is None or lake is not None else _private_folder(spill_root)
+        worker = cls(forked, key, folder)
         try:
             async with asyncio.timeout(_BOOT_SECONDS):
-                await worker._boot()
+                await worker._boot(worker._session_place() if lake is None else _writer_place(lake))
         except (EOFError, OSError, TimeoutError, Malformed) as error:
             await worker.close()
             raise WorkerLost("a new worker did not become ready", detail=str(error) or None) from error
@@ -77,13 +80,12 @@ class WorkerProcess:
             raise
         return worker
 
-    async def _boot(self) -> None:
-        boot = {
-            "port": self.port,
-            "spill": str(self.spill) if self.spill is not None else None,
-            "key_id": self.key.key_id,
-            "secret": self.key.secret.reveal(),
-        }
+    def _session_place(self) -> dict[str, str | None]:
+        spill, files = (str(self.folder.spill), str(self.folder.files)) if self.folder is not None else (None, None)
+        return {"role": "session", "spill": spill, "files": files}
+
+    async def _boot(self, place: dict[str, str | None]) -> None:
+        boot = {**place, "port": self.port, "key_id": self.key.key_id, "secret": self.key.secret.reveal()}
         await self.channel.send(BOOT, boot)
         kind, body = await self.channel.frame()
         report = read_json(body)
@@ -120,10 +122,10 @@ class WorkerProcess:
             return 0
 
     def spilled_bytes(self) -> int:
-        """Return the size of what lies in the private folder."""
+        """Return the size of what the worker has written into its private folder."""
         total = 0
-        if self.spill is not None:
-            for folder, _, files in os.walk(self.spill):
+        if self.folder is not None:
+            for folder, _, files in os.walk(self.folder.spill):
                 for name in files:
                     with contextlib.suppress(OSError):
                         total += os.lstat(os.path.join(folder, name)).st_blocks * 512  # noqa: PTH118  # many calls
@@ -143,12 +145,30 @@ class WorkerProcess:
         self.channel.close()
         self._forked.control.close()
         os.close(self._forked.handle)
-        if self.spill is not None:
-            await asyncio.to_thread(shutil.rmtree, self.spill, ignore_errors=True)
+        if self.folder is not None:
+            # Links are removed, not followed: what they lead to belongs to the lake.
+            await asyncio.to_thread(shutil.rmtree, self.folder.spill.parent, ignore_errors=True)
 
     def _has_ended(self) -> None:
         asyncio.get_running_loop().remove_reader(self._forked.handle)
         self._ended.set()
+
+
+def _private_folder(root: Path) -> WorkerFolder:
+    """Make the folder that a worker and the gateway share; only the gateway's user can look into it."""
+    own = Path(tempfile.mkdtemp(prefix="worker-", dir=root))
+    folder = WorkerFolder(own / "spill", own / "files")
+    for part in (folder.spill, folder.spill / "lake", folder.spill / "out", folder.files):
+        part.mkdir(mode=0o700)
+    return folder
+
+
+def _writer_place(lake: Path) -> dict[str, str | None]:
+    """Tidy what an earlier writer has left, and say where the writer is."""
+    spill = lake / "tmp"
+    shutil.rmtree(spill, ignore_errors=True)
+    spill.mkdir(mode=0o700)
+    return {"role": "writer", "lake": str(lake), "spill": str(spill)}
 
 
 def _status(status: Any) -> tuple[bool, str]:

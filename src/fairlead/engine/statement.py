@@ -8,20 +8,26 @@ consumer or, if nobody is reading, by a task.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.engine import channel as wire
-from fairlead.engine.api import Described, Done
+from fairlead.engine.api import Described, Done, Results
 from fairlead.engine.errors import refusal
 from fairlead.engine.process import CANCEL, STOP
 from fairlead.errors import FairleadError, QueryCanceled, WorkerLost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fairlead.engine.api import Event
     from fairlead.engine.process import WorkerProcess
 
+# What a worker may answer to each request, beside an error. Anything else is not a worker's.
+_ANSWERS: Final = {
+    wire.EXECUTE: (wire.COLUMNS, wire.ROWS, wire.DONE),
+    wire.DESCRIBE: (wire.DESCRIBED,),
+    wire.SCRIPT: (wire.RESULTS,),
+}
 _LOST = "the process that ran this session's statements ended unexpectedly"
 _LOST_HINT = "run the statement again: the session has a new process; its temporary tables and views are gone"
 
@@ -31,16 +37,27 @@ class RunningStatement:
 
     Args:
         worker: runs it.
+        kind: of the request.
         serial: its number; what is said about another number does not touch it.
-        sql: its text, for positions in errors.
+        sql: its text, for positions in errors; None when it is not the user's, so that errors say nothing about it.
         aliases: bucket names of the session with the real ones.
         grace: seconds between being asked to end and being killed.
+        progress: whether the worker was asked to report it.
     """
 
     def __init__(
-        self, worker: WorkerProcess, serial: int, sql: str, *, aliases: Mapping[str, str], grace: float
+        self,
+        worker: WorkerProcess,
+        kind: bytes,
+        serial: int,
+        sql: str | None,
+        *,
+        aliases: Mapping[str, str],
+        grace: float,
+        progress: bool = False,
     ) -> None:
         self._worker = worker
+        self._expected = (wire.ERROR, *_ANSWERS[kind], *((wire.PROGRESS,) if progress else ()))
         self._serial = serial
         self._sql = sql
         self._aliases = aliases
@@ -57,7 +74,7 @@ class RunningStatement:
             expired = QueryCanceled("canceling statement due to statement timeout")
             self._after(seconds, lambda: self.ask_to_end(expired))
 
-    async def next(self) -> Event | Described:
+    async def next(self) -> Event | Described | Results:
         """Wait for the next event.
 
         Raises:
@@ -113,11 +130,11 @@ class RunningStatement:
             self._worker.kill()
             raise
 
-    async def _read(self) -> Event | Described | None:
+    async def _read(self) -> Event | Described | Results | None:
         """Read one frame; None when it is not for the consumer any more."""
         try:
             kind, body = await self._worker.channel.frame()
-            if self._reason is not None and kind in (wire.COLUMNS, wire.ROWS):
+            if self._reason is not None and kind in (wire.COLUMNS, wire.ROWS, wire.PROGRESS):
                 return None
             return self._event(kind, body)
         except (EOFError, wire.Malformed) as error:
@@ -126,27 +143,22 @@ class RunningStatement:
             self._finish()
             raise self._reason or WorkerLost(_LOST, hint=_LOST_HINT) from error
 
-    def _event(self, kind: bytes, body: bytes) -> Event | Described:
-        match kind:
-            case wire.ROWS:
-                return wire.read_rows(body)
-            case wire.COLUMNS:
-                return wire.read_columns(body)
-            case wire.DONE:
-                done = wire.read_done(body)
-                self._finish()
-                return done
-            case wire.DESCRIBED:
-                described = wire.read_described(body)
-                self._finish()
-                return described
-            case wire.ERROR:
-                raise self._failure(wire.read_json(body))
-        raise wire.Malformed("a frame of no known kind")
+    def _event(self, kind: bytes, body: bytes) -> Event | Described | Results:
+        if kind not in self._expected:
+            raise wire.Malformed("a frame that answers nothing")
+        if kind == wire.ERROR:
+            raise self._failure(wire.read_json(body))
+        event = _READERS[kind](body)
+        if is_last(event):
+            self._finish()
+        return event
 
     def _failure(self, report: dict[str, Any]) -> FairleadError:
         self._finish()
-        return self._reason or refusal(report, self._sql, port=self._worker.port, aliases=self._aliases)
+        failure = refusal(report, self._sql or "", port=self._worker.port, aliases=self._aliases)
+        if self._sql is None:
+            failure = without_text(failure)
+        return self._reason or failure
 
     def _after(self, seconds: float, action: Any) -> None:
         self._timers.append(asyncio.get_running_loop().call_later(seconds, action))
@@ -157,6 +169,24 @@ class RunningStatement:
             timer.cancel()
 
 
-def is_last(event: Event | Described) -> bool:
+_READERS: Final[Mapping[bytes, Callable[[bytes], Event | Described | Results]]] = {
+    wire.ROWS: wire.read_rows,
+    wire.COLUMNS: wire.read_columns,
+    wire.PROGRESS: wire.read_progress,
+    wire.DONE: wire.read_done,
+    wire.DESCRIBED: wire.read_described,
+    wire.RESULTS: wire.read_results,
+}
+
+
+def is_last(event: Event | Described | Results) -> bool:
     """Tell whether nothing follows."""
-    return isinstance(event, Done | Described)
+    return isinstance(event, Done | Described | Results)
+
+
+def without_text(failure: FairleadError) -> FairleadError:
+    """Return the error without what it quotes of its statement, which the user has not written."""
+    failure.position = None
+    failure.message = failure.message.partition("\nLINE ")[0].rstrip()
+    failure.args = (failure.message,)
+    return failure

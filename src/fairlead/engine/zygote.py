@@ -28,6 +28,7 @@ _BACKLOG: Final = 256
 _START_SECONDS: Final = 30.0
 _FORK_SECONDS: Final = 10.0
 _PROGRAM: Final = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
+_EXTENSIONS: Final = ("httpfs", "ducklake", "sqlite_scanner")
 _LIBRARIES: Final = ("duckdb", "pyarrow", "pytz")
 
 
@@ -174,19 +175,23 @@ class Zygote:
         return json.loads(packet), list(descriptors)
 
 
-def httpfs_file() -> str:
-    """Return the path of the signed extension file that its wheel carries.
+def extension_files() -> dict[str, str]:
+    """Return the paths of the signed extension files that their wheels carry, by name.
 
     Raises:
-        ConfigurationError: the wheel is not installed.
+        ConfigurationError: a wheel is not installed.
     """
-    found = importlib.util.find_spec("duckdb_extension_httpfs")
+    return {name: _extension_file(name) for name in _EXTENSIONS}
+
+
+def _extension_file(name: str) -> str:
+    found = importlib.util.find_spec(f"duckdb_extension_{name}")
     folder = Path(found.origin).parent if found is not None and found.origin else Path("/nonexistent")
-    files = sorted(folder.glob("extensions/*/httpfs.duckdb_extension"))
+    files = sorted(folder.glob(f"extensions/*/{name}.duckdb_extension"))
     if not files:
         raise ConfigurationError(
-            "the extension httpfs is missing",
-            hint="install the package duckdb-extension-httpfs of DuckDB's own version",
+            f"the extension {name} is missing",
+            hint=f"install the package duckdb-extension-{name.replace('_', '-')} of DuckDB's own version",
         )
     return str(files[-1])
 

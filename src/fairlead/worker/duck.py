@@ -6,17 +6,20 @@ before external access is switched off, the lock last.
 
 from __future__ import annotations
 
-import hashlib
-import os
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
 from fairlead.worker.layers import OFF, SWITCHED_OFF, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
+
+    from fairlead.worker.extensions import Extension
+    from fairlead.worker.place import Place
 
 # What clients may change later: settings that alter how a value is read or shown, and nothing else.
 CLIENT_SETTINGS: Final = (
@@ -28,39 +31,10 @@ CLIENT_SETTINGS: Final = (
     "integer_division",
     "preserve_insertion_order",
 )
+# Set by the worker itself, when it is asked to report progress; harmless in other hands.
+_OWN_SETTINGS: Final = ("enable_progress_bar",)
 _HTTP_TIMEOUT_SECONDS: Final = 330  # longer than the gateway waits for a store, so that the gateway's error arrives
 _HTTP_RETRIES: Final = 2  # the proxy never answers 5xx for a permanent failure
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """An extension file whose signature has been checked, and the marks by which it is known again."""
-
-    path: str
-    sha256: str
-    device: int
-    inode: int
-    size: int
-    changed_ns: int
-
-    @classmethod
-    def at(cls, path: str) -> Extension:
-        """Take the marks of the file as it is now."""
-        with open(path, "rb") as file:  # noqa: PTH123  # the marks must be those of the descriptor that is read
-            mark = os.fstat(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(path, digest, mark.st_dev, mark.st_ino, mark.st_size, mark.st_mtime_ns)
-
-    def is_unchanged(self) -> bool:
-        """Tell whether the path still leads to the very file that was checked."""
-        mark = os.stat(self.path)  # noqa: PTH116  # one call, beside its twin above
-        return (mark.st_dev, mark.st_ino, mark.st_size, mark.st_mtime_ns) == (
-            self.device, self.inode, self.size, self.changed_ns,
-        )  # fmt: skip
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it travels to the gateway."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +44,26 @@ class Recipe:
     Args:
         memory_limit_mb: memory of the engine, MiB.
         threads: of one statement.
-        spill: private folder for spilling, None = none.
-        spill_limit_mb: MiB.
+        place: the folders that are left to it.
+        spill_limit_mb: what it may spill, MiB.
         port: of the store proxy, on the loopback address.
         fence: mode of the layer.
     """
 
     memory_limit_mb: int
     threads: int
-    spill: str | None
+    place: Place
     spill_limit_mb: int
     port: int
     fence: str
 
 
-def check_signature(path: str) -> Extension:
-    """Load an extension with DuckDB's signature check on, in an instance that is closed again.
+def configuration(*, unsigned: bool) -> dict[str, str | bool | int | float | list[str]]:
+    """Return the settings that every instance in this process starts with.
 
-    Raises:
-        duckdb.Error: the signature or the version does not fit.
-        OSError: the file changed meanwhile.
+    Args:
+        unsigned: load extensions without checking their signature again.
     """
-    extension = Extension.at(path)
-    with duckdb.connect(":memory:", config=_configuration(unsigned=False)) as instance:
-        instance.execute("LOAD " + _literal(path))
-    if not extension.is_unchanged():
-        message = f"the extension file changed while it was checked: {path}"
-        raise OSError(message)
-    return extension
-
-
-def _configuration(*, unsigned: bool) -> dict[str, str | bool | int | float | list[str]]:
     return {
         "threads": "1",
         "temp_directory": "",
@@ -113,28 +76,26 @@ def _configuration(*, unsigned: bool) -> dict[str, str | bool | int | float | li
     }
 
 
-def connect(recipe: Recipe, extension: Extension, *, key_id: str, secret: str) -> DuckDBPyConnection:
+def connect(recipe: Recipe, extensions: Sequence[Extension], *, key_id: str, secret: str) -> DuckDBPyConnection:
     """Open the instance, with everything in it that needs files; the first half of the recipe.
 
     Args:
         recipe: see there.
-        extension: httpfs, checked.
+        extensions: to be loaded, checked.
         key_id: of the dummy key that the store proxy knows this worker by.
         secret: of the same.
 
     Raises:
-        OSError: the extension is no longer the one that was checked.
+        OSError: an extension is no longer the one that was checked.
     """
-    if not extension.is_unchanged():
-        message = f"the extension file is not the one that was checked at start: {extension.path}"
-        raise OSError(message)
-    configuration = _configuration(unsigned=True)
-    configuration["memory_limit"] = f"{recipe.memory_limit_mb}MiB"
-    if recipe.spill is not None:
-        configuration["temp_directory"] = recipe.spill
-        configuration["max_temp_directory_size"] = f"{recipe.spill_limit_mb}MiB"
-    instance = duckdb.connect(":memory:", config=configuration)
-    instance.execute("LOAD " + _literal(extension.path))
+    settings = configuration(unsigned=True)
+    settings["memory_limit"] = f"{recipe.memory_limit_mb}MiB"
+    if recipe.place.spill is not None:
+        settings["temp_directory"] = recipe.place.spill
+        settings["max_temp_directory_size"] = f"{recipe.spill_limit_mb}MiB"
+    instance = duckdb.connect(":memory:", config=settings)
+    for extension in extensions:
+        extension.load(instance)
     for name, value in (
         ("http_retries", str(_HTTP_RETRIES)),
         ("http_timeout", str(_HTTP_TIMEOUT_SECONDS)),
@@ -147,6 +108,7 @@ def connect(recipe: Recipe, extension: Extension, *, key_id: str, secret: str) -
         ("arrow_lossless_conversion", "true"),
         ("errors_as_json", "true"),
         ("enable_progress_bar", "false"),
+        ("enable_progress_bar_print", "false"),
     ):
         instance.execute(f"SET {name} = {value}")
     instance.execute(
@@ -162,15 +124,17 @@ def lock(instance: DuckDBPyConnection, recipe: Recipe) -> Status:
     instance.execute(f"SET threads = {recipe.threads:d}")
     if recipe.fence == OFF:
         return Status(False, SWITCHED_OFF)
-    names = ", ".join(_literal(name) for name in CLIENT_SETTINGS)
+    names = ", ".join(_literal(name) for name in (*CLIENT_SETTINGS, *_OWN_SETTINGS))
+    places = [folder + "/" for folder in (*recipe.place.writable, *recipe.place.readable)]
+    folders = ", ".join(_literal(folder) for folder in ("s3://", *places))
     for step in (
         f"SET allowed_configs = [{names}]",
-        "SET allowed_directories = ['s3://']",
+        f"SET allowed_directories = [{folders}]",
         "SET enable_external_access = false",
         "SET lock_configuration = true",
     ):
         instance.execute(step)
-    return Status(True, "DuckDB is locked: s3:// through the store proxy, nothing else")
+    return Status(True, "DuckDB is locked: s3:// through the store proxy and its own folders, nothing else")
 
 
 def _literal(text: str) -> str:

@@ -12,9 +12,12 @@ import signal
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fairlead.worker import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OFF: Final = "off"
 SWITCHED_OFF: Final = "switched off by the settings"
@@ -25,6 +28,7 @@ _MIB: Final = 1024 * 1024
 # Landlock: rights on files by version of the interface (uapi/linux/landlock.h).
 _FS_RIGHTS: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _FS_EXECUTE: Final = 1 << 0
+_FS_READ: Final = (1 << 2) | (1 << 3)  # contents of files, names in folders
 _FS_MAKE_OTHER: Final = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12)  # devices, sockets, pipes, links
 _NET_BIND: Final = 1 << 0
 _NET_CONNECT: Final = 1 << 1
@@ -85,8 +89,15 @@ def prefer_to_be_killed() -> None:
         return
 
 
-def apply_limits(mode: str, *, address_space_mb: int, cpu_seconds: int, spill_mb: int) -> Status:
-    """Limit memory, CPU time, size of files and open files of this process."""
+def apply_limits(mode: str, *, address_space_mb: int, cpu_seconds: int, file_mb: int | None) -> Status:
+    """Limit memory, CPU time, size of files and open files of this process.
+
+    Args:
+        mode: of the layer.
+        address_space_mb: MiB.
+        cpu_seconds: seconds, 0 = no limit.
+        file_mb: largest file that may be written, MiB; None = no limit.
+    """
     if mode == OFF:
         return Status(False, SWITCHED_OFF)
     # Beyond the limit a write fails instead of ending the process.
@@ -94,9 +105,10 @@ def apply_limits(mode: str, *, address_space_mb: int, cpu_seconds: int, spill_mb
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
-        resource.RLIMIT_FSIZE: spill_mb * _MIB,
         resource.RLIMIT_AS: address_space_mb * _MIB,
     }
+    if file_mb is not None:
+        wanted[resource.RLIMIT_FSIZE] = file_mb * _MIB
     if cpu_seconds:
         wanted[resource.RLIMIT_CPU] = cpu_seconds
     try:
@@ -110,12 +122,13 @@ def apply_limits(mode: str, *, address_space_mb: int, cpu_seconds: int, spill_mb
     return Status(True, f"{address_space_mb} MiB of address space{processor}")
 
 
-def apply_landlock(mode: str, *, spill: str | None, port: int) -> Status:
-    """Leave this thread, and those it starts later, no file but those in ``spill`` and no TCP port but ``port``.
+def apply_landlock(mode: str, *, writable: Sequence[str], readable: Sequence[str], port: int) -> Status:
+    """Leave this thread, and those it starts later, no file but those in some folders and no TCP port but ``port``.
 
     Args:
         mode: of the layer.
-        spill: private folder of the worker, None = no file at all.
+        writable: folders with full rights on files; no programs are run and no links, pipes and devices made in them.
+        readable: folders whose files can be read.
         port: of the store proxy.
     """
     if mode == OFF:
@@ -132,10 +145,10 @@ def apply_landlock(mode: str, *, spill: str | None, port: int) -> Status:
         attributes.append(_SCOPES)
     ruleset = kernel.landlock_ruleset(struct.pack(f"={len(attributes)}Q", *attributes))
     try:
-        if spill is not None:
-            folder = os.open(spill, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            kernel.landlock_allow_folder(ruleset, rights & ~(_FS_EXECUTE | _FS_MAKE_OTHER), folder)
-            os.close(folder)
+        for folder in writable:
+            _allow(ruleset, folder, rights & ~(_FS_EXECUTE | _FS_MAKE_OTHER))
+        for folder in readable:
+            _allow(ruleset, folder, _FS_READ)
         if version >= _NET_SINCE:
             kernel.landlock_allow_port(ruleset, _NET_CONNECT, port)
         kernel.landlock_restrict_self(ruleset)
@@ -145,3 +158,11 @@ def apply_landlock(mode: str, *, spill: str | None, port: int) -> Status:
     held += ", TCP ports" if version >= _NET_SINCE else ""
     held += ", signals and abstract sockets" if version >= _SCOPE_SINCE else ""
     return Status(True, f"Landlock version {version}: {held}")
+
+
+def _allow(ruleset: int, folder: str, access: int) -> None:
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        kernel.landlock_allow_folder(ruleset, access, descriptor)
+    finally:
+        os.close(descriptor)

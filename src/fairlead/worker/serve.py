@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import queue
-import select
-import struct
 import threading
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -18,8 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 from duckdb import StatementType
 
-from fairlead.worker import duck, frames, layers, parameters, statements
+from fairlead.worker import duck, extensions, frames, layers, parameters, script, statements
+from fairlead.worker.control import Control, Stopped
 from fairlead.worker.pgtypes import pg_type
+from fairlead.worker.place import Place
+from fairlead.worker.progress import Reporter
 from fairlead.worker.rows import BATCH_ROWS, Texts, blocks
 
 if TYPE_CHECKING:
@@ -28,74 +29,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from fairlead.worker.extensions import Extension
+
 _STACK_BYTES: Final = 1024 * 1024
 _QUEUE_BATCHES: Final = 4
-_AGAIN_MS: Final = 50
-_COMMAND: Final = struct.Struct("!cQ")
-CANCEL: Final = b"c"
-STOP: Final = b"s"
-
-
-class Stopped(Exception):  # asked for
-    """The gateway wants no more rows."""
-
-
-class Control:
-    """What the gateway says beside the statements: cancel, stop, and the end.
-
-    Args:
-        handle: second socket; its end is the end of the process.
-        instance: what is interrupted.
-    """
-
-    def __init__(self, handle: socket.socket, instance: duckdb.DuckDBPyConnection) -> None:
-        self._handle = handle
-        self._instance = instance
-        self._lock = threading.Lock()
-        self._running = 0
-        self._wanted: dict[bytes, int] = {}
-        threading.Thread(target=self._listen, name="control", daemon=True).start()
-
-    def begin(self, serial: int) -> None:
-        """A statement starts."""
-        with self._lock:
-            self._running = serial
-
-    def end(self) -> None:
-        """The statement has ended: no interrupt may hit the next one."""
-        with self._lock:
-            self._running = 0
-
-    def checkpoint(self) -> None:
-        """Raise when the statement is not wanted any more.
-
-        Raises:
-            Stopped: no more rows are wanted.
-            duckdb.InterruptException: the statement was cancelled.
-        """
-        if self._wanted.get(CANCEL) == self._running:
-            raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
-        if self._wanted.get(STOP) == self._running:
-            raise Stopped
-
-    def _listen(self) -> None:
-        readable = select.poll()
-        readable.register(self._handle, select.POLLIN)
-        while True:
-            # An interrupt that comes before the engine has begun is forgotten by it: ask again until it has ended.
-            if readable.poll(_AGAIN_MS if self._interrupt() else None):
-                message = self._handle.recv(_COMMAND.size)
-                if len(message) != _COMMAND.size:
-                    os._exit(0)
-                kind, serial = _COMMAND.unpack(message)
-                self._wanted[kind] = serial
-
-    def _interrupt(self) -> bool:
-        with self._lock:
-            wanted = self._wanted.get(CANCEL, 0)
-            if wanted and wanted == self._running:
-                self._instance.interrupt()
-            return wanted > 0 and wanted >= self._running > 0
 
 
 class Sender(threading.Thread):
@@ -169,20 +106,26 @@ class Worker:
         while True:
             kind, body = self._channel.receive()
             request, values = frames.split_request(body)
+            del body
             self._control.begin(int(request["serial"]))
             try:
-                if kind == frames.EXECUTE:
-                    done = frames.DONE, {"tag": self._execute(request, values)}
-                else:
-                    done = frames.DESCRIBED, self._describe(request)
+                answer, content = self._answer(kind, request, values)
             except Exception as error:  # noqa: BLE001  # every failure of a statement is the client's to see
-                done = frames.ERROR, failure(error)
+                answer, content = frames.ERROR, frames.encoded(failure(error))
             self._control.end()
-            lasting = done[0] == frames.ERROR and not self._is_sound()
-            self._channel.send(*done)
+            lasting = answer == frames.ERROR and not self._is_sound()
+            self._channel.send(answer, content)
             self._close_result()
             if lasting:
                 raise EOFError
+
+    def _answer(self, kind: bytes, request: dict[str, Any], values: memoryview) -> tuple[bytes, bytes]:
+        """Do what was asked; return the last frame."""
+        if kind == frames.EXECUTE:
+            return frames.DONE, frames.encoded(self._execute(request, values))
+        if kind == frames.SCRIPT:
+            return frames.RESULTS, script.run(self._instance, request["statements"], self._control.checkpoint)
+        return frames.DESCRIBED, frames.encoded(self._describe(request))
 
     def _close_result(self) -> None:
         """End the engine's side of a result: after the client has its answer, for this takes a while."""
@@ -200,26 +143,36 @@ class Worker:
             return False
         return True
 
-    def _execute(self, request: dict[str, Any], values: memoryview) -> str:
+    def _execute(self, request: dict[str, Any], values: memoryview) -> dict[str, Any]:
         statement = statements.read(self._instance, request["sql"], allow_all=self._allow_all)
         if statement.kind is None:
-            return ""
+            return {"tag": ""}
         bound = _bound(request["parameters"], values, statement.parameters)
         self._control.checkpoint()
+        reporter = Reporter.start_for(self._instance, self._channel) if request.get("progress") else None
+        try:
+            return {"tag": self._run(statement, bound, request["aliases"]), "changes": statement.changes}
+        finally:
+            if reporter is not None:
+                reporter.stop()
+
+    def _run(self, statement: statements.Checked, bound: dict[str, Any], aliases: dict[str, str]) -> str:
+        """Run a statement, send its rows, return its command tag."""
         result = self._instance.execute(statement.parsed or statement.text, bound)
-        if statement.returns_rows:
-            count = self._send_result(result, request["aliases"])
+        # COPY ... (RETURN_STATS) tells of each file that it wrote.
+        if statement.returns_rows or (result.description and result.description[0][0] == "filename"):
+            count = self._send_result(result, aliases)
             return statement.tag if statement.kind == StatementType.EXPLAIN else f"{statement.tag} {count}"
         if statement.kind == StatementType.SET:
             self._caster.execute(statement.text)
         counted = bool(result.description) and result.description[0][0] == "Count"
         rows = result.fetchall() if counted else []
-        return f"{statement.tag} {rows[0][0]}" if rows and not statement.tag.startswith("CREATE") else statement.tag
+        return statement.tag_of(rows[0][0] if rows else None)
 
     def _send_result(self, result: duckdb.DuckDBPyConnection, aliases: dict[str, str]) -> int:
         described = [(str(column[0]), str(column[1])) for column in result.description or []]
         types = [type_name for _, type_name in described]
-        self._channel.hold(frames.COLUMNS, _columns(described))
+        self._channel.hold(frames.COLUMNS, frames.encoded(_columns(described)))
         reader = result.to_arrow_reader(BATCH_ROWS)
         source = _Source(reader, self._control)
         texts = Texts(self._caster, types, aliases)
@@ -325,14 +278,14 @@ def failure(error: Exception) -> dict[str, Any]:
     return {"kind": type(error).__name__, "message": str(error)}
 
 
-def work(data: socket.socket, control: socket.socket, settings: dict[str, Any], extension: duck.Extension) -> None:
+def work(data: socket.socket, control: socket.socket, settings: dict[str, Any], checked: dict[str, Extension]) -> None:
     """Be a worker: lock down, report, serve. Runs in a fresh fork.
 
     Args:
         data: for statements and rows.
         control: for cancel.
         settings: what all workers have in common.
-        extension: httpfs, checked.
+        checked: the extensions, by name.
 
     Raises:
         EOFError: the gateway wants no worker any more.
@@ -342,38 +295,43 @@ def work(data: socket.socket, control: socket.socket, settings: dict[str, Any], 
     _, body = channel.receive()
     boot, _ = frames.split_request(body)
     try:
-        instance, report = _locked(boot, settings, extension)
+        instance, report = _locked(boot, settings, checked)
     except Exception as error:  # noqa: BLE001  # the gateway says it, the process ends
-        channel.send(frames.ERROR, failure(error))
+        channel.send(frames.ERROR, frames.encoded(failure(error)))
         return
     allow_all = settings["layers"]["statements"] == layers.OFF
     worker = Worker(channel, control, instance, allow_all=allow_all)
-    channel.send(frames.READY, {name: status.as_json() for name, status in report.items()})
+    channel.send(frames.READY, frames.encoded({name: status.as_json() for name, status in report.items()}))
     worker.run()
 
 
 def _locked(
-    boot: dict[str, Any], settings: dict[str, Any], extension: duck.Extension
+    boot: dict[str, Any], settings: dict[str, Any], checked: dict[str, Extension]
 ) -> tuple[duckdb.DuckDBPyConnection, dict[str, layers.Status]]:
     mode = settings["layers"]
-    spill, port = boot["spill"], int(boot["port"])
+    place, port = Place.of(boot, settings["spill_limit_mb"]), int(boot["port"])
     limits = layers.apply_limits(
         mode["limits"],
         address_space_mb=settings["address_space_mb"],
-        cpu_seconds=settings["cpu_seconds"],
-        spill_mb=settings["spill_limit_mb"],
+        # The writer lives as long as the gateway.
+        cpu_seconds=0 if place.role == extensions.WRITER else settings["cpu_seconds"],
+        file_mb=place.file_limit_mb,
     )
     recipe = duck.Recipe(
         memory_limit_mb=settings["memory_limit_mb"],
         threads=settings["threads"],
-        spill=spill,
+        place=place,
         spill_limit_mb=settings["spill_limit_mb"],
         port=port,
         fence=mode["fence"],
     )
-    instance = duck.connect(recipe, extension, key_id=boot["key_id"], secret=boot["secret"])
+    if place.role == extensions.WRITER and place.spill is not None:
+        # SQLite writes temporary files too, and would look for a folder that Landlock hides.
+        os.environ["SQLITE_TMPDIR"] = place.spill
+    loaded = [checked[name] for name in extensions.LOADED[place.role]]
+    instance = duck.connect(recipe, loaded, key_id=boot["key_id"], secret=boot["secret"])
     # The engine has one thread until here: Landlock binds it, and those that it starts from now on.
-    landlock = layers.apply_landlock(mode["landlock"], spill=spill, port=port)
+    landlock = layers.apply_landlock(mode["landlock"], writable=place.writable, readable=place.readable, port=port)
     fence = duck.lock(instance, recipe)
     listed = mode["statements"] != layers.OFF
     kinds = layers.Status(listed, "only the kinds that a session needs" if listed else layers.SWITCHED_OFF)

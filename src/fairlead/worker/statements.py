@@ -34,12 +34,39 @@ _READS: Final = frozenset(
 )
 _EXPLAINED_QUERY: Final = re.compile(r"\(\s*(SELECT|FROM|WITH|VALUES|\()", re.IGNORECASE)
 _TEMPORARY: Final = frozenset({"TEMP", "TEMPORARY"})
-_CREATED: Final = frozenset({"TABLE", "VIEW", "MACRO", "FUNCTION"})
+_LASTING: Final = frozenset({"TABLE", "SCHEMA"})
+_ONLY_TEMPORARY: Final = frozenset({"VIEW", "MACRO", "FUNCTION"})
+_MISSING: Final = {"SEQUENCE": "sequences", "INDEX": "indexes", "UNIQUE": "indexes", "TYPE": "types of their own"}
+# The gateway reads what a client sends; a worker has neither a standard input nor programs.
+_PIPES: Final = frozenset({"STDIN", "PROGRAM"})
+_COMMENTED: Final = frozenset({"TABLE", "COLUMN"})
 _TAGS: Final = {"START": "START TRANSACTION", "END": "COMMIT", "ABORT": "ROLLBACK"}
+_KIND_TAGS: Final = {
+    StatementType.SELECT: "SELECT",
+    StatementType.INSERT: "INSERT 0",
+    StatementType.UPDATE: "UPDATE",
+    StatementType.DELETE: "DELETE",
+    StatementType.MERGE_INTO: "MERGE",
+    StatementType.COPY: "COPY",
+    StatementType.EXPLAIN: "EXPLAIN",
+}
+_CHANGES: Final = (StatementType.INSERT, StatementType.UPDATE, StatementType.DELETE, StatementType.MERGE_INTO)
+_CHANGES_NOTHING: Final = (
+    StatementType.SELECT,
+    StatementType.SET,
+    StatementType.VARIABLE_SET,
+    StatementType.TRANSACTION,
+)
+# Tags that have no number of rows, though the engine counts them.
+_UNCOUNTED: Final = ("TRUNCATE", "CREATE", "DROP", "ALTER", "COMMENT")
 
 
 class Refused(Exception):  # a decision, not a failure
     """The statement is of a kind that a worker does not run."""
+
+
+class Unsupported(Refused):
+    """The statement is about something that a lake does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +79,7 @@ class Checked:
         kind: DuckDB's kind, ``None`` for an empty text.
         tag: command tag for PostgreSQL clients, without the number of rows.
         parameters: names of the parameters.
+        changes: whether statements of this kind may change a lake.
     """
 
     text: str
@@ -59,6 +87,7 @@ class Checked:
     kind: StatementType | None
     tag: str
     parameters: frozenset[str]
+    changes: bool = False
 
     @property
     def returns_rows(self) -> bool:
@@ -67,8 +96,17 @@ class Checked:
             return True
         return self.kind in _CHANGES and "RETURNING" in _words(self.text, limit=None)
 
+    def tag_of(self, count: int | None) -> str:
+        """Return the whole command tag.
 
-_CHANGES: Final = (StatementType.INSERT, StatementType.UPDATE, StatementType.DELETE)
+        Args:
+            count: rows as the engine counts them, None = it does not.
+        """
+        if count is None:
+            return self.tag
+        if self.tag == "CREATE TABLE":  # only CREATE TABLE AS has rows
+            return f"SELECT {count}"
+        return self.tag if self.tag.startswith(_UNCOUNTED) else f"{self.tag} {count}"
 
 
 def read(instance: DuckDBPyConnection, text: str, *, allow_all: bool) -> Checked:
@@ -100,6 +138,7 @@ def read(instance: DuckDBPyConnection, text: str, *, allow_all: bool) -> Checked
         last.type,
         _tag(last.type, words),
         frozenset(name for one in parsed for name in one.named_parameters),
+        _changes(instance, last.type, text, words),
     )
 
 
@@ -116,11 +155,17 @@ def _decide(instance: DuckDBPyConnection, kind: StatementType, text: str, words:
     elif kind == StatementType.EXPLAIN:
         read(instance, _explained(text), allow_all=False)
     elif kind == StatementType.COPY:
-        _require(_copy_direction(text) == "TO", "COPY ... FROM")
+        direction, end = _copy_direction(text)
+        _require(bool(direction), "this form of COPY")
+        _require(direction == "TO" or end not in _PIPES, f"COPY ... FROM {end}")
     elif kind == StatementType.CREATE:
-        _decide_create([word for word in words if word not in ("OR", "REPLACE")])
+        _decide_create(_created(words))
     elif kind == StatementType.DROP:
-        _require(first == "DROP" and len(words) > 1 and words[1] in _CREATED, " ".join(words[:2]))
+        what = words[1] if len(words) > 1 else ""
+        _require_known(first, what)
+        _require(first == "DROP" and what in _LASTING | _ONLY_TEMPORARY, f"{first} {what}")
+    elif kind == StatementType.ALTER:
+        _decide_alter(words)
     elif kind in (StatementType.SET, StatementType.VARIABLE_SET):
         _decide_set(words)
     else:
@@ -129,10 +174,31 @@ def _decide(instance: DuckDBPyConnection, kind: StatementType, text: str, words:
 
 
 def _decide_create(words: list[str]) -> None:
-    made = next((word for word in words[1:] if word not in _TEMPORARY), "")
-    _require(made in _CREATED, f"CREATE {made}")
-    if words[1] not in _TEMPORARY:
+    made = next((word for word in words if word not in _TEMPORARY), "")
+    _require_known("CREATE", made)
+    _require(made in _LASTING | _ONLY_TEMPORARY, f"CREATE {made}")
+    if made in _ONLY_TEMPORARY and words[0] not in _TEMPORARY:
         raise Refused(f"only a temporary {made.lower()} can be created here: write CREATE TEMP {made}")
+
+
+def _decide_alter(words: list[str]) -> None:
+    """ALTER TABLE, and COMMENT ON: the engine has one kind for both."""
+    if words[:2] == ["COMMENT", "ON"]:
+        _require(len(words) > 2 and words[2] in _COMMENTED, " ".join(words[:3]))  # noqa: PLR2004  # the third word
+    else:
+        what = words[1] if len(words) > 1 else ""
+        _require_known("ALTER", what)
+        _require(words[0] == "ALTER" and what == "TABLE", f"ALTER {what}")
+
+
+def _created(words: list[str]) -> list[str]:
+    """Return what follows CREATE [OR REPLACE]."""
+    return [word for word in words[1:] if word not in ("OR", "REPLACE")]
+
+
+def _require_known(verb: str, what: str) -> None:
+    if what in _MISSING:
+        raise Unsupported(f"{verb} {what} is not available: the tables of a database have no {_MISSING[what]}")
 
 
 def _decide_set(words: list[str]) -> None:
@@ -148,20 +214,27 @@ def _require(allowed: bool, what: str) -> None:
         raise Refused(f"{what} is not available in a session")
 
 
+def _changes(instance: DuckDBPyConnection, kind: StatementType, text: str, words: list[str]) -> bool:
+    """Tell whether the kind may have changed a lake; what is not known may have."""
+    if kind in _CHANGES_NOTHING:
+        return False
+    if kind == StatementType.EXPLAIN:
+        explained = read(instance, _explained(text), allow_all=True)
+        return explained.changes or explained.kind is None
+    if kind == StatementType.COPY:
+        return _copy_direction(text)[0] != "TO"
+    return kind != StatementType.CREATE or _created(words)[0] not in _TEMPORARY
+
+
 def _tag(kind: StatementType, words: list[str]) -> str:
     first = words[0] if words else ""
-    if kind == StatementType.SELECT:
-        return "SELECT"
     if kind == StatementType.CREATE:
-        made = next((word for word in words[1:] if word not in (*_TEMPORARY, "OR", "REPLACE")), "")
-        return f"CREATE {made}"
-    if kind == StatementType.DROP:
+        return f"CREATE {next((word for word in _created(words) if word not in _TEMPORARY), '')}"
+    if kind == StatementType.DROP or (kind == StatementType.ALTER and first != "COMMENT"):
         return " ".join(words[:2])
-    if kind == StatementType.INSERT:
-        return "INSERT 0"
-    if kind in (StatementType.UPDATE, StatementType.DELETE, StatementType.COPY, StatementType.EXPLAIN):
-        return kind.name
-    return _TAGS.get(first, first or kind.name)
+    if kind == StatementType.DELETE and first == "TRUNCATE":
+        return "TRUNCATE TABLE"
+    return _KIND_TAGS.get(kind) or _TAGS.get(first, first or kind.name)
 
 
 def _words(text: str, *, limit: int | None) -> list[str]:
@@ -188,12 +261,16 @@ def _explained(text: str) -> str:
     return ""
 
 
-def _copy_direction(text: str) -> str:
-    """Return TO or FROM: the first of them outside of parentheses."""
-    depth = 0
+def _copy_direction(text: str) -> tuple[str, str]:
+    """Return TO or FROM, the first of them outside of parentheses, and the word after it if it is one."""
+    depth, direction = 0, ""
     for token in _TOKEN.finditer(text):
         depth += (token.group() == "(") - (token.group() == ")")
         word = token.group().upper()
+        if token.lastgroup == "space":
+            continue
+        if direction:
+            return direction, word if token.lastgroup == "word" else ""
         if depth == 0 and token.lastgroup == "word" and word in ("TO", "FROM"):
-            return word
-    return ""
+            direction = word
+    return direction, ""

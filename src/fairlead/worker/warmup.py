@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from fairlead.worker import frames, parameters, serve, statements
+from fairlead.worker import duck, frames, parameters, script, serve, statements
 from fairlead.worker.rows import BATCH_ROWS, Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fairlead.worker.extensions import Extension
 
 _QUERY: Final = """
     SELECT i, i::VARCHAR, i % 2 = 0, i::DOUBLE, i::DECIMAL(10, 2), NULLIF(i, 3), DATE '2020-01-01',
@@ -20,7 +25,43 @@ _QUERY: Final = """
 _PLAIN: Final = "SELECT 1 AS i, 'a' AS s, true AS b"
 
 
-def run() -> None:
+# A private lake as a session has it, from its attachment to what has changed in it; small rows stay in memory.
+_LAKE: Final = (
+    "CREATE TEMPORARY SECRET warm (TYPE s3, KEY_ID 'a', SECRET 'b', SCOPE 's3://')",
+    "ATTACH 'ducklake::memory:' AS warm (DATA_PATH 's3://none/', DATA_INLINING_ROW_LIMIT 100)",
+    "CREATE SCHEMA warm.public",
+    "CREATE TABLE warm.public.t (i INT, v VARCHAR)",
+    "BEGIN",
+    "INSERT INTO warm.public.t VALUES (1, 'a'), (2, 'b')",
+    "UPDATE warm.public.t SET v = 'c' WHERE i = 1",
+    "DELETE FROM warm.public.t WHERE i = 2",
+    "COMMIT",
+    "SELECT v, count(*) FROM warm.public.t WHERE i < 5 GROUP BY v",
+    "FROM system.main.ducklake_table_changes('warm', 'public', 't', 3, 3)",
+    "SELECT count(*) FROM __ducklake_metadata_warm.ducklake_table",
+    "DETACH warm",
+)
+
+
+def run(extensions: Mapping[str, Extension]) -> None:
+    """Run it all.
+
+    Args:
+        extensions: checked, by name.
+    """
+    _results()
+    _lake(extensions["ducklake"], extensions["httpfs"])
+
+
+def _lake(*extensions: Extension) -> None:
+    """Use a small lake in memory, in an instance that is closed again: the first use costs a worker many times more."""
+    with duckdb.connect(":memory:", config=duck.configuration(unsigned=True)) as instance:
+        for extension in extensions:
+            extension.load(instance)
+        script.run(instance, _LAKE, lambda: None)
+
+
+def _results() -> None:
     """Read small results as a worker does, in an instance that is closed again."""
     near, far = socket.socketpair()
     with near, far, duckdb.connect(":memory:", config={"threads": "1"}) as instance:

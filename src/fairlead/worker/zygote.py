@@ -1,7 +1,7 @@
 """The fork server: imports everything, opens nothing, and forks one locked worker per request.
 
 It is a program of its own with an empty environment. It enters an empty network namespace, makes the only listening
-socket there (the gateway gets it and answers), checks the signature of the one extension, gives up its privileges, and
+socket there (the gateway gets it and answers), gives up its privileges, checks the signatures of the extensions, and
 then only forks and reaps. No user text ever reaches this process.
 """
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fairlead.worker import kernel, layers
 
 if TYPE_CHECKING:
-    from fairlead.worker.duck import Extension
+    from fairlead.worker.extensions import Extension
 
 _MAX_PACKET: Final = 64 * 1024
 _BACKLOG: Final = 256
@@ -42,20 +42,20 @@ def main(descriptor: int) -> None:
         namespace = layers.enter_namespace(settings["layers"]["namespace"])
         listener = _listen() if namespace.active else None
         layers.give_up_privileges()
-        extension = _prepare(settings)
+        extensions = _prepare(settings)
     except Exception as error:  # noqa: BLE001  # whatever it is, the gateway has to say it
         control.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         return
     report = {
         "namespace": namespace.as_json(),
-        "extension": extension.as_json(),
+        "extensions": {name: extension.as_json() for name, extension in extensions.items()},
         "port": listener.getsockname()[1] if listener else None,
         "threads": threading.active_count(),
     }
     socket.send_fds(control, [json.dumps(report).encode()], [listener.fileno()] if listener else [])
     if listener:
         listener.close()
-    _serve(control, settings, extension)
+    _serve(control, settings, extensions)
 
 
 def _listen() -> socket.socket:
@@ -65,7 +65,7 @@ def _listen() -> socket.socket:
     return listener
 
 
-def _prepare(settings: dict[str, Any]) -> Extension:
+def _prepare(settings: dict[str, Any]) -> dict[str, Extension]:
     """Import and run once everything that a worker needs, so that nothing is read from disk behind Landlock."""
     # Arrow's own allocator would map a gigabyte ahead, which counts against the limit of the address space. The choice
     # is read while Arrow is imported.
@@ -73,18 +73,18 @@ def _prepare(settings: dict[str, Any]) -> Extension:
     kernel.limit_malloc_arenas(_MALLOC_ARENAS)
     import pytz  # noqa: F401, PLC0415  # DuckDB asks for it when it hands out a TIMESTAMP WITH TIME ZONE
 
-    from fairlead.worker import duck, warmup  # noqa: PLC0415  # after the namespace: they start threads
+    from fairlead.worker import duck, extensions, warmup  # noqa: PLC0415  # after the namespace: they start threads
 
     del os.environ[_ARROW_ALLOCATOR]
-    extension = duck.check_signature(settings["extension"])
-    warmup.run()
+    checked = extensions.check_signatures(settings["extensions"], duck.configuration(unsigned=False))
+    warmup.run(checked)
     # Collected now and never again touched: the pages stay shared with the workers.
     gc.collect()
     gc.freeze()
-    return extension
+    return checked
 
 
-def _serve(control: socket.socket, settings: dict[str, Any], extension: Extension) -> None:
+def _serve(control: socket.socket, settings: dict[str, Any], extensions: dict[str, Extension]) -> None:
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write)
@@ -100,7 +100,7 @@ def _serve(control: socket.socket, settings: dict[str, Any], extension: Extensio
             request, descriptors, _, _ = socket.recv_fds(control, _MAX_PACKET, _SOCKETS_PER_WORKER)
             if not request:
                 return
-            _fork(control, descriptors, settings, extension)
+            _fork(control, descriptors, settings, extensions)
 
 
 def _reap() -> None:
@@ -111,21 +111,23 @@ def _reap() -> None:
         return
 
 
-def _fork(control: socket.socket, descriptors: list[int], settings: dict[str, Any], extension: Extension) -> None:
+def _fork(
+    control: socket.socket, descriptors: list[int], settings: dict[str, Any], extensions: dict[str, Extension]
+) -> None:
     try:
         process = os.fork()
     except OSError as error:
         control.send(json.dumps({"error": f"fork: {error.strerror}"}).encode())
         return
     if process == 0:
-        _become_worker(descriptors, settings, extension)
+        _become_worker(descriptors, settings, extensions)
     handle = os.pidfd_open(process)
     socket.send_fds(control, [json.dumps({"pid": process}).encode()], [handle])
     for descriptor in (handle, *descriptors):
         os.close(descriptor)
 
 
-def _become_worker(descriptors: list[int], settings: dict[str, Any], extension: Extension) -> None:
+def _become_worker(descriptors: list[int], settings: dict[str, Any], extensions: dict[str, Extension]) -> None:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -134,7 +136,7 @@ def _become_worker(descriptors: list[int], settings: dict[str, Any], extension: 
         data, control = _keep_only(descriptors)
         from fairlead.worker.serve import work  # noqa: PLC0415  # imported long ago, by the warm-up
 
-        work(data, control, settings, extension)
+        work(data, control, settings, extensions)
     except (EOFError, OSError):  # the gateway has gone, or this worker could not be made: either way it sees the end
         status = 0
     finally:
