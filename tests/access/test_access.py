@@ -22,7 +22,7 @@ class World:
             for name, login in (("ann", True), ("bob", True), ("joe", True), ("team", False)):
                 self.ids[name] = tx.create_role(name, login=login).id
             tx.add_member(self.ids["team"], self.ids["bob"])
-            self.database = tx.database("main")
+            self.database, self.schema = tx.database("main"), tx.schema("main", "public")
             self.lake = self.make(tx, "connection", "lake", {"kind": "s3"})
             definition = {"url": "s3://acme/raw/", "connection_id": self.lake.id}
             self.raw = self.make(tx, "stage", "raw", definition, [self.lake.id])
@@ -42,6 +42,9 @@ class World:
                 tx.remove_grant(**grant)
             else:
                 tx.add_grant(**grant, grant_option=option, grantor_id=1)
+
+    def scope(self, kind):
+        return {"system": None, "database": self.database.id, "schema": self.schema.id}[kind]
 
     def can(self, name, privilege, thing):
         return self.access.can(self.user(name), privilege, thing.kind, thing.id)
@@ -96,7 +99,7 @@ def test_a_grant_reaches_a_user_directly_through_a_role_and_through_public(world
 @pytest.mark.parametrize("kind", ["system", "database", "schema"])
 @pytest.mark.parametrize("privilege", GRANTABLE["connection"])
 def test_a_right_on_all_connections_is_one_on_each_also_of_later_ones(world, kind, privilege):
-    world.grant("joe", f"{privilege} CONNECTION", kind, None if kind == "system" else world.database.id)
+    world.grant("joe", f"{privilege} CONNECTION", kind, world.scope(kind))
     with world.catalog.write() as tx:
         later = world.make(tx, "connection", "later", {})
         tx.create_database("other", world.ids["ann"])
@@ -110,7 +113,7 @@ def test_a_right_on_all_connections_is_one_on_each_also_of_later_ones(world, kin
 
 @pytest.mark.parametrize("kind", ["database", "schema"])
 def test_usage_on_a_database_gives_nothing_on_its_connections_and_secrets(world, kind):
-    world.grant("joe", "USAGE", kind, world.database.id)
+    world.grant("joe", "USAGE", kind, world.scope(kind))
     assert not world.can("joe", "USAGE", world.lake)
     assert not world.can("joe", "USAGE", world.key)
     assert world.rules("joe") == ()
@@ -131,21 +134,29 @@ def test_usage_on_a_database_gives_nothing_on_its_connections_and_secrets(world,
         ("USAGE", "database", {"USAGE"}),
     ],
 )
-def test_what_a_grant_gives_on_a_database(world, privilege, kind, gives):
-    world.grant("joe", privilege, kind, None if kind == "system" else world.database.id)
+def test_what_a_grant_gives_on_a_database_and_what_on_a_schema_of_it(world, privilege, kind, gives):
+    world.grant("joe", privilege, kind, world.scope(kind))
+    with world.catalog.write() as tx:
+        other = tx.create_schema("main", "other", None)
     asked = ("CREATE", "CREATE CONNECTION", "SHOW", "DROP", "USAGE")
     joe = world.user("joe")
-    assert {p for p in asked if world.access.can(joe, p, "database", world.database.id)} == gives
-    assert not any(world.access.can(joe, p, "database", 99) for p in asked)
+    on_database, on_public, on_other = (
+        {p for p in asked if world.access.can(joe, p, *scope)}
+        for scope in (("database", world.database.id), ("schema", world.schema.id), ("schema", other.id))
+    )
+    assert on_database == on_other == (set() if kind == "schema" else gives)
+    assert on_public == gives | {"USAGE"}
+    assert not any(world.access.can(joe, p, scope, 99) for p in asked for scope in ("database", "schema"))
 
 
 def test_who_owns_a_database_may_create_in_it_and_nothing_on_what_others_created(world):
     with world.catalog.write() as tx:
         sales = tx.create_database("sales", world.ids["bob"])
+        public = tx.schema("sales", "public")
         theirs = tx.create_object("connection", "sales", "public", "x", owner_id=world.ids["ann"], definition={})
     bob = world.user("bob")
     assert world.access.can(bob, "CREATE", "database", sales.id)
-    assert world.access.can(bob, "CREATE CONNECTION", "schema", sales.id)
+    assert world.access.can(bob, "CREATE CONNECTION", "schema", public.id)
     assert not world.access.can(bob, "SHOW", "database", sales.id)
     assert not world.access.can(bob, "USAGE CONNECTION", "database", sales.id)
     assert not world.can("bob", "USAGE", theirs)
@@ -327,7 +338,7 @@ def test_a_refusal_names_the_object_the_privilege_and_the_role(world):
         (lambda w, a, joe: a.require(joe, "READ", w.raw), 'permission denied for STAGE "main.public.raw"'),
         (lambda w, a, joe: a.require(joe, "SHOW", w.database), 'permission denied for DATABASE "main"'),
         (lambda w, a, joe: a.require(joe, "CREATE ROLE", None), "permission denied for SYSTEM"),
-        (lambda w, a, joe: a.require_create(joe, "CREATE", w.database), 'permission denied for SCHEMA "main.public"'),
+        (lambda w, a, joe: a.require_create(joe, "CREATE", w.schema), 'permission denied for SCHEMA "main.public"'),
         (lambda w, a, joe: a.require_owner(joe, w.lake), "must be owner of CONNECTION main.public.lake"),
         (lambda w, a, joe: a.require_owner(joe, w.database), "must be owner of DATABASE main"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.access.privileges import GRANTABLE, ON_ALL_CONNECTIONS, canonical
+from fairlead.access.privileges import GRANTABLE, OF_OTHERS, ON_ALL_CONNECTIONS, ON_ALL_TABLES, canonical
 from fairlead.errors import InvalidParameter, SqlSyntaxError
 
 USE_ALL = ("USAGE CONNECTION", "SHOW CONNECTION")
@@ -33,6 +33,12 @@ USE_ALL = ("USAGE CONNECTION", "SHOW CONNECTION")
         (("USAGE",), "secret", ("USAGE",)),
         (("CREATE", "USAGE"), "schema", ("CREATE", "USAGE")),
         (("CREATEROLE", "CREATEDB"), "system", ("CREATE DATABASE", "CREATE ROLE")),
+        # On all tables the plain word can mean nothing else.
+        (("SELECT",), "database", ("SELECT TABLE",)),
+        (("INSERT", "SELECT"), "system", ("SELECT TABLE", "INSERT TABLE")),
+        (("TRUNCATE", "USAGE"), "schema", ("USAGE", "TRUNCATE TABLE")),
+        (("SELECT", "DELETE"), "table", ("SELECT", "DELETE")),
+        (("ALL",), "view", ("SELECT",)),
         # Ours
         (("DROP", "USAGE", "DROP"), "connection", ("USAGE", "DROP")),
         (("OUTBOUND",), "system", ("OUTBOUND",)),
@@ -55,6 +61,8 @@ def test_usage_on_a_database_does_not_give_the_use_of_its_connections():
         ("READ", "connection", "on a connection: USAGE, SHOW, ALTER, DROP, ALL"),
         ("USAGE", "stage", "on a stage: READ, WRITE, ALL"),
         ("SHOW", "secret", "on a secret: USAGE, ALL"),
+        ("INSERT", "view", "on a view: SELECT, ALL"),
+        ("USAGE", "table", "on a table: SELECT, INSERT, UPDATE, DELETE, TRUNCATE, ALL"),
         ("USAGE", "system", "on the system: CREATE CONNECTION, CREATE DATABASE, CREATE ROLE, OUTBOUND, "),
         ("DROP", "database", "on a database: CREATE, USAGE, CREATE CONNECTION, "),
         ("ALL CONNECTIONS", "schema", "on a schema: CREATE, USAGE, "),
@@ -85,3 +93,10 @@ def test_each_right_on_a_connection_has_a_right_on_all_of_them():
     assert tuple(ON_ALL_CONNECTIONS) == GRANTABLE["connection"]
     for kind in ("system", "database", "schema"):
         assert set(ON_ALL_CONNECTIONS.values()) <= set(GRANTABLE[kind])
+
+
+def test_each_right_on_a_table_has_a_right_on_all_of_them():
+    assert tuple(ON_ALL_TABLES) == GRANTABLE["table"]
+    assert {*ON_ALL_TABLES.values(), *ON_ALL_CONNECTIONS.values()} == OF_OTHERS
+    for kind in ("system", "database", "schema"):
+        assert set(ON_ALL_TABLES.values()) <= set(GRANTABLE[kind])

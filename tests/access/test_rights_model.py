@@ -88,7 +88,10 @@ class Histories(RuleBasedStateMachine):
         with self.catalog.write() as tx:
             self.ids = {name: tx.create_role(name, login=name in USERS).id for name in (*USERS, *ROLES)}
             self.ids["public"] = tx.role("public").id
+            # Ids of schemas and databases must differ, or the one could be taken for the other unnoticed.
+            tx.create_schema("main", "between", None)
             self.databases = {"main": tx.database("main").id, "db1": tx.create_database("db1", None).id}
+            self.schemas = {name: tx.schema(name, "public").id for name in self.databases}
 
     def teardown(self) -> None:
         self.catalog.close()
@@ -164,8 +167,10 @@ class Histories(RuleBasedStateMachine):
         found += [(privilege, "stage", number) for privilege in ON_STAGE for number in self.model.stages]
         return found
 
-    def thing_id(self, thing: object) -> int | None:
-        return self.databases[thing] if isinstance(thing, str) else thing
+    def thing_id(self, kind: str, thing: object) -> int | None:
+        if isinstance(thing, str):
+            return (self.schemas if kind == "schema" else self.databases)[thing]
+        return thing
 
     @rule(data=st.data(), grantee=names, option=options)
     def grant(self, data, grantee: str, option: bool) -> None:
@@ -175,7 +180,7 @@ class Histories(RuleBasedStateMachine):
                 grantee_id=self.ids[grantee],
                 privilege=privilege,
                 object_kind=kind,
-                object_id=self.thing_id(thing),
+                object_id=self.thing_id(kind, thing),
                 grant_option=option,
                 grantor_id=1,
             )
@@ -191,7 +196,7 @@ class Histories(RuleBasedStateMachine):
                 grantee_id=self.ids[key[0]],
                 privilege=key[1],
                 object_kind=key[2],
-                object_id=self.thing_id(key[3]),
+                object_id=self.thing_id(key[2], key[3]),
                 grant_option_only=option_only,
             )
         if option_only:

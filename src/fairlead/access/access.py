@@ -9,16 +9,21 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
+from fairlead.access import relations
 from fairlead.access.privileges import GRANTABLE
 from fairlead.access.rights import Rights
 from fairlead.access.rules import EVERYTHING, READING, WRITING, Action, Rule, place
-from fairlead.catalog.records import DatabaseRecord, ObjectRecord
+from fairlead.catalog.records import RELATIONS, DatabaseRecord, ObjectRecord, SchemaRecord
 from fairlead.errors import PermissionDenied, UndefinedObject
 
 if TYPE_CHECKING:
+    from fairlead.access.relations import TableRights, ViewRights
     from fairlead.catalog.catalog import Catalog
     from fairlead.catalog.records import RoleRecord
     from fairlead.context import Principal
+
+# Whatever has an owner and rights.
+Owned = ObjectRecord | SchemaRecord | DatabaseRecord
 
 
 class Access:
@@ -42,65 +47,98 @@ class Access:
             raise UndefinedObject(message, hint="it was dropped, or never was; SHOW USERS lists those there are")
         return known.rights.principal(role_id)
 
+    def as_role(self, role_id: int) -> Principal:
+        """Return a user or role as if it ran a statement itself: views are computed as their owners.
+
+        Raises:
+            UndefinedObject: it was dropped.
+        """
+        known = self._now()
+        if role_id not in known.rights.roles:
+            message = f"role {role_id} does not exist"
+            raise UndefinedObject(message)
+        return known.rights.principal(role_id)
+
     def can(self, principal: Principal, privilege: str, kind: str, object_id: int | None) -> bool:
         """Say whether a principal has a privilege: as superuser, by ownership, or by a grant on it or around it.
 
-        READ and WRITE on a stage end when the stage's owner loses USAGE on its connection.
+        READ and WRITE on a stage end when the stage's owner loses USAGE on its connection. A right on a table or view
+        is worth nothing without USAGE on its schema. A right on a part of a table is not SELECT: see ``tables``.
 
         Args:
             principal: who.
             privilege: one of ``privileges.GRANTABLE``; on a database, SHOW, ALTER and DROP mean on all its connections.
-            kind: ``system``, ``database``, ``schema``, ``connection``, ``secret`` or ``stage``.
-            object_id: of the database or object; None for ``system``.
+            kind: ``system``, ``database``, ``schema``, ``connection``, ``secret``, ``stage``, ``table`` or ``view``.
+            object_id: of the database, schema or object; None for ``system``.
         """
         return self._now().rights.can(principal, privilege, kind, object_id)
 
-    def owns(self, principal: Principal, obj: ObjectRecord | DatabaseRecord) -> bool:
+    def owns(self, principal: Principal, obj: Owned) -> bool:
         """Say whether the owner is the principal or one of its roles; superusers own everything."""
         return self._now().rights.owns(principal, obj.owner_id)
 
-    def sees(self, principal: Principal, obj: ObjectRecord) -> bool:
-        """Say whether a principal may know that an object exists: its owner, or anybody with any right on it."""
+    def sees(self, principal: Principal, obj: Owned) -> bool:
+        """Say whether a principal may know that an object exists: its owner, or anybody with any right on it.
+
+        Databases everybody may know, schemas everybody who may know something in them.
+        """
+        if isinstance(obj, DatabaseRecord):
+            return True
+        if isinstance(obj, SchemaRecord):
+            return self._sees_schema(principal, obj)
+        if obj.kind in RELATIONS:
+            return relations.seen(self._now().rights, principal, obj)
         return self.owns(principal, obj) or any(
             self.can(principal, privilege, obj.kind, obj.id) for privilege in GRANTABLE[obj.kind]
         )
 
     def rules(self, principal: Principal) -> tuple[Rule, ...]:
-        """Return what a principal may do in stores: whole connections first, then stages, each in creation order."""
+        """Return what a principal may do in stores: connections, then stages, then tables, each in creation order."""
         known = self._now()
         found = known.rules.get(principal)
         if found is None:
-            found = known.rules[principal] = _rules(known.rights, principal)
+            found = _rules(known.rights, principal)
+            found = known.rules[principal] = (*found, *relations.rules(known.rights, known.tables_of(principal)))
         return found
 
-    def require(self, principal: Principal, privilege: str, obj: ObjectRecord | DatabaseRecord | None) -> None:
-        """Refuse a principal that lacks a privilege on an object, a database, or (None) the system.
+    def tables(self, principal: Principal) -> tuple[TableRights, ...]:
+        """Return the tables that a principal has any right on, and which; in creation order."""
+        return self._now().tables_of(principal)
+
+    def views(self, principal: Principal) -> tuple[ViewRights, ...]:
+        """Return the views that a principal owns or may read, in creation order."""
+        known = self._now()
+        found = known.views.get(principal)
+        if found is None:
+            found = known.views[principal] = relations.views(known.rights, principal)
+        return found
+
+    def require(self, principal: Principal, privilege: str, obj: Owned | None) -> None:
+        """Refuse a principal that lacks a privilege on an object, a schema, a database, or (None) the system.
 
         Raises:
             PermissionDenied.
         """
-        kind, object_id = _thing(obj)
+        kind, object_id = ("system", None) if obj is None else (obj.kind, obj.id)
         if not self.can(principal, privilege, kind, object_id):
             _deny(principal, privilege, _spoken(obj))
 
-    def require_create(self, principal: Principal, privilege: str, database: DatabaseRecord) -> None:
-        """Refuse a principal that may not create (``CREATE``, ``CREATE CONNECTION``) in a database.
+    def require_create(self, principal: Principal, privilege: str, schema: SchemaRecord) -> None:
+        """Refuse a principal that may not create (``CREATE``, ``CREATE CONNECTION``) in a schema.
 
         Raises:
             PermissionDenied.
         """
-        if not self.can(principal, privilege, "database", database.id):
-            _deny(principal, privilege, f'SCHEMA "{database.name}.public"')
+        self.require(principal, privilege, schema)
 
-    def require_owner(self, principal: Principal, obj: ObjectRecord | DatabaseRecord) -> None:
-        """Refuse a principal that neither owns an object or database, nor is superuser.
+    def require_owner(self, principal: Principal, obj: Owned) -> None:
+        """Refuse a principal that neither owns an object, schema or database, nor is superuser.
 
         Raises:
             PermissionDenied.
         """
         if not self.owns(principal, obj):
-            kind, name = _named(obj)
-            message = f"must be owner of {kind} {name}"
+            message = f"must be owner of {obj.kind.upper()} {obj.full_name}"
             raise PermissionDenied(message)
 
     def require_membership(self, principal: Principal, role: RoleRecord) -> None:
@@ -132,6 +170,13 @@ class Access:
             message = f"permission denied to grant or revoke {privilege} on {subject}"
             raise PermissionDenied(message, hint="its owner may, and whoever has the right WITH GRANT OPTION")
 
+    def _sees_schema(self, principal: Principal, schema: SchemaRecord) -> bool:
+        if self.owns(principal, schema):
+            return True
+        if any(self.can(principal, privilege, "schema", schema.id) for privilege in GRANTABLE["schema"]):
+            return True
+        return any(table.record.schema_id == schema.id for table in self.tables(principal))
+
     def _now(self) -> _Known:
         known = self._known
         if known is None or known.epoch != self._catalog.epoch:
@@ -149,13 +194,22 @@ class Access:
 class _Known:
     """One reading of the rights, and what was worked out from it."""
 
-    __slots__ = ("epoch", "ids", "rights", "rules")
+    __slots__ = ("epoch", "ids", "rights", "rules", "tables", "views")
 
     def __init__(self, epoch: int, rights: Rights) -> None:
         self.epoch = epoch
         self.rights = rights
         self.ids = {role.name.casefold(): role.id for role in rights.roles.values()}
         self.rules: dict[Principal, tuple[Rule, ...]] = {}
+        self.tables: dict[Principal, tuple[TableRights, ...]] = {}
+        self.views: dict[Principal, tuple[ViewRights, ...]] = {}
+
+    def tables_of(self, principal: Principal) -> tuple[TableRights, ...]:
+        """Return the tables of a principal, worked out once."""
+        found = self.tables.get(principal)
+        if found is None:
+            found = self.tables[principal] = relations.tables(self.rights, principal)
+        return found
 
 
 def _rules(rights: Rights, principal: Principal) -> tuple[Rule, ...]:
@@ -171,7 +225,7 @@ def _rules(rights: Rights, principal: Principal) -> tuple[Rule, ...]:
 
 
 def _stage_rules(rights: Rights, principal: Principal, stage: ObjectRecord) -> list[Rule]:
-    definition = rights.stages[stage.id]
+    definition = rights.definitions[stage.id]
     connection = rights.objects.get(definition.get("connection_id", 0))
     found = place(definition.get("url", ""))
     if connection is None or not connection.enabled or not stage.enabled or found is None:
@@ -186,21 +240,8 @@ def _stage_rules(rights: Rights, principal: Principal, stage: ObjectRecord) -> l
     return [Rule(connection.id, *found, actions, f"stage {stage.full_name}", connection=connection.full_name)]
 
 
-def _thing(obj: ObjectRecord | DatabaseRecord | None) -> tuple[str, int | None]:
-    if obj is None:
-        return "system", None
-    return ("database" if isinstance(obj, DatabaseRecord) else obj.kind), obj.id
-
-
-def _named(obj: ObjectRecord | DatabaseRecord) -> tuple[str, str]:
-    return ("DATABASE", obj.name) if isinstance(obj, DatabaseRecord) else (obj.kind.upper(), obj.full_name)
-
-
-def _spoken(obj: ObjectRecord | DatabaseRecord | None) -> str:
-    if obj is None:
-        return "SYSTEM"
-    kind, name = _named(obj)
-    return f'{kind} "{name}"'
+def _spoken(obj: Owned | None) -> str:
+    return "SYSTEM" if obj is None else f'{obj.kind.upper()} "{obj.full_name}"'
 
 
 def _deny(principal: Principal, privilege: str, subject: str) -> NoReturn:

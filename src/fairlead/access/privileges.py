@@ -2,7 +2,8 @@
 
 Privileges of single objects are plain words (``USAGE`` on a connection). A privilege on every connection of a
 database, or of the system, has a name of its own (``USAGE CONNECTION``), because ``USAGE`` on a database means
-something else to a Materialize user, who would otherwise hand out credentials without knowing it.
+something else to a Materialize user, who would otherwise hand out credentials without knowing it. Those on every table,
+present and future, are named alike (``SELECT TABLE``); there the plain word can mean nothing else, so it is a spelling.
 """
 
 from __future__ import annotations
@@ -24,16 +25,30 @@ ON_ALL_CONNECTIONS: Final[Mapping[str, str]] = {
     "DROP": "DROP CONNECTION",
 }
 
+# The same for tables and, as far as they have the privilege, views.
+ON_ALL_TABLES: Final[Mapping[str, str]] = {
+    "SELECT": "SELECT TABLE",
+    "INSERT": "INSERT TABLE",
+    "UPDATE": "UPDATE TABLE",
+    "DELETE": "DELETE TABLE",
+    "TRUNCATE": "TRUNCATE TABLE",
+}
+
 _ALL_CONNECTIONS: Final = tuple(ON_ALL_CONNECTIONS.values())
+_ALL_TABLES: Final = tuple(ON_ALL_TABLES.values())
+# On everything of others: not the owner of a database or schema, only its holders may grant these.
+OF_OTHERS: Final = frozenset((*_ALL_CONNECTIONS, *_ALL_TABLES))
 
 # What can be granted on what, in the order in which it is listed to people.
 GRANTABLE: Final[Mapping[GrantKind, tuple[str, ...]]] = {
-    "system": ("CREATE CONNECTION", "CREATE DATABASE", "CREATE ROLE", "OUTBOUND", *_ALL_CONNECTIONS),
-    "database": ("CREATE", "USAGE", "CREATE CONNECTION", *_ALL_CONNECTIONS),
-    "schema": ("CREATE", "USAGE", "CREATE CONNECTION", *_ALL_CONNECTIONS),
+    "system": ("CREATE CONNECTION", "CREATE DATABASE", "CREATE ROLE", "OUTBOUND", *_ALL_CONNECTIONS, *_ALL_TABLES),
+    "database": ("CREATE", "USAGE", "CREATE CONNECTION", *_ALL_CONNECTIONS, *_ALL_TABLES),
+    "schema": ("CREATE", "USAGE", "CREATE CONNECTION", *_ALL_CONNECTIONS, *_ALL_TABLES),
     "connection": ("USAGE", "SHOW", "ALTER", "DROP"),
     "secret": ("USAGE",),
     "stage": ("READ", "WRITE"),
+    "table": tuple(ON_ALL_TABLES),
+    "view": ("SELECT",),
 }
 
 _SCOPE_SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -42,6 +57,7 @@ _SCOPE_SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "DROP LINK": ("DROP CONNECTION",),
     "ACCESS CONNECTION": ("SHOW CONNECTION", "USAGE CONNECTION"),
     "USE CONNECTION": ("USAGE CONNECTION",),
+    **{plain: (wide,) for plain, wide in ON_ALL_TABLES.items()},
 }
 
 # Other spellings of what can be granted; those in GRANTABLE need no entry.
@@ -64,6 +80,8 @@ _SPELLINGS: Final[Mapping[GrantKind, Mapping[str, tuple[str, ...]]]] = {
     },
     "secret": {"USE": ("USAGE",)},
     "stage": {"READ VOLUME": ("READ",), "WRITE VOLUME": ("WRITE",), "READ STAGE": ("READ",), "WRITE STAGE": ("WRITE",)},
+    "table": {},
+    "view": {},
 }
 
 _ALL: Final = ("ALL", "ALL PRIVILEGES")

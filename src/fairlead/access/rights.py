@@ -9,20 +9,26 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fairlead.access.privileges import ON_ALL_CONNECTIONS
+from fairlead.access.privileges import GRANTABLE, OF_OTHERS, ON_ALL_CONNECTIONS, ON_ALL_TABLES
+from fairlead.catalog.records import KINDS, RELATIONS
 from fairlead.context import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fairlead.catalog.records import DatabaseRecord, ObjectRecord, RoleRecord
+    from fairlead.catalog.records import DatabaseRecord, GrantRecord, ObjectRecord, RoleRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
 
 # (kind, id): what a grant is on; the id is None for the system.
 Thing = tuple[str, int | None]
 
 _SYSTEM: Thing = ("system", None)
-_SCOPES = ("database", "schema")
+# What the privileges on all objects inside are called, by kind of object.
+_WIDER: Mapping[str, Mapping[str, str]] = {
+    "connection": ON_ALL_CONNECTIONS,
+    "table": ON_ALL_TABLES,
+    "view": {"SELECT": ON_ALL_TABLES["SELECT"]},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +38,25 @@ class Rights:
     Args:
         roles: by id.
         above: the roles that a user or role is a direct member of.
-        objects: connections, secrets and stages by id.
+        objects: of every kind, by id.
         databases: by id.
-        stages: definitions of stages by id.
+        schemas: by id.
+        definitions: of stages, tables and views, by id.
         holders: who holds a privilege on a thing; the value says whether with grant option.
+        narrowed: grants of a part of a table, by id of the table.
     """
 
     roles: Mapping[int, RoleRecord]
     above: Mapping[int, frozenset[int]]
     objects: Mapping[int, ObjectRecord]
     databases: Mapping[int, DatabaseRecord]
-    stages: Mapping[int, Mapping[str, Any]]
+    schemas: Mapping[int, SchemaRecord]
+    definitions: Mapping[int, Mapping[str, Any]]
     holders: Mapping[tuple[str, Thing], Mapping[int, bool]]
+    narrowed: Mapping[int, tuple[GrantRecord, ...]]
     public_id: int
     _principals: dict[int, Principal] = field(default_factory=dict)
+    _insides: dict[tuple[frozenset[int], int], tuple[frozenset[str], bool]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, snapshot: Snapshot) -> Rights:
@@ -55,15 +66,25 @@ class Rights:
         for role_id, member_id in snapshot.memberships():
             above[member_id].add(role_id)
         holders: dict[tuple[str, Thing], dict[int, bool]] = defaultdict(dict)
+        narrowed: dict[int, tuple[GrantRecord, ...]] = defaultdict(tuple)
         for grant in snapshot.grants():
-            holders[grant.privilege, (grant.object_kind, grant.object_id)][grant.grantee_id] = grant.grant_option
+            if grant.narrowed and grant.object_id is not None:
+                narrowed[grant.object_id] += (grant,)
+            else:
+                holders[grant.privilege, (grant.object_kind, grant.object_id)][grant.grantee_id] = grant.grant_option
         return cls(
             roles=roles,
             above={member: frozenset(found) for member, found in above.items()},
-            objects={o.id: o for kind in ("connection", "secret", "stage") for o in snapshot.objects(kind)},
+            objects={o.id: o for kind in KINDS for o in snapshot.objects(kind)},
             databases={database.id: database for database in snapshot.databases()},
-            stages=snapshot.definitions("stage"),
+            schemas={schema.id: schema for schema in snapshot.schemas()},
+            definitions={
+                **snapshot.definitions("stage"),
+                **snapshot.definitions("table"),
+                **snapshot.definitions("view"),
+            },
             holders=dict(holders),
+            narrowed=dict(narrowed),
             public_id=next(role.id for role in roles.values() if role.name == "public"),
         )
 
@@ -86,70 +107,139 @@ class Rights:
             return self._exists(kind, object_id)
         if kind == "system":
             return self._holds(principal, privilege, _SYSTEM)
-        if kind in _SCOPES:
-            return self._can_on_scope(principal, privilege, object_id)
+        if kind in ("database", "schema"):
+            return self._can_on_scope(principal, privilege, kind, object_id or 0)
         record = self.objects.get(object_id or 0)
-        if record is None or record.kind != kind:
-            return False
-        if not (record.owner_id in principal.role_ids or self._granted(principal, privilege, record)):
-            return False
-        return kind != "stage" or self.backed(record)
+        return record is not None and record.kind == kind and self._can_on_object(principal, privilege, record)
 
     def may_grant(self, principal: Principal, privilege: str, kind: str, object_id: int | None) -> bool:
         """Say whether a principal may grant and revoke a privilege on a thing.
 
-        The owner of a database may not grant what is on all its connections, because these belong to others.
+        The owner of a database or schema may not grant what is on all connections or tables in it, because these
+        belong to others.
         """
         if principal.is_superuser or self._holds(principal, privilege, (kind, object_id), grant_option=True):
             return True
-        if kind in _SCOPES:
-            database = self.databases.get(object_id or 0)
-            owned = database is not None and database.owner_id in principal.role_ids
-            over_all = self._over(privilege, object_id)
-            with_option = any(self._holds(principal, privilege, thing, grant_option=True) for thing in over_all)
-            return with_option or (owned and privilege not in ON_ALL_CONNECTIONS.values())
+        if kind in ("database", "schema"):
+            around = self._around(kind, object_id or 0)
+            with_option = self._holds_any(principal, privilege, around, grant_option=True)
+            return with_option or (self._owns_around(principal, around) and privilege not in OF_OTHERS)
         record = self.objects.get(object_id or 0)
         if record is None or record.kind != kind:
             return False
         return record.owner_id in principal.role_ids or self._granted(principal, privilege, record, grant_option=True)
 
+    def actions(self, principal: Principal, relation: ObjectRecord) -> frozenset[str]:
+        """Return the privileges that a principal has on a whole table or view.
+
+        Those on the table, by ownership or grant, need USAGE on its schema; those on all tables around it do not.
+        """
+        there_are = GRANTABLE[relation.kind]
+        if principal.is_superuser:
+            return frozenset(there_are)
+        wide, enters = self._inside(principal, relation.schema_id)
+        if not enters:
+            return wide.intersection(there_are)
+        if relation.owner_id in principal.role_ids:
+            return frozenset(there_are)
+        own = (relation.kind, relation.id)
+        return frozenset(p for p in there_are if p in wide or self._holds(principal, p, own))
+
+    def parts(self, principal: Principal, table: ObjectRecord) -> tuple[GrantRecord, ...]:
+        """Return the narrowed grants of a table that are in force for a principal, oldest first."""
+        found = self.narrowed.get(table.id, ())
+        if not found or not self._inside(principal, table.schema_id)[1]:
+            return ()
+        return tuple(grant for grant in found if grant.grantee_id in principal.role_ids)
+
     def backed(self, stage: ObjectRecord) -> bool:
         """Say whether the owner of a stage still may use its connection; without that the stage gives nothing."""
-        connection_id = self.stages.get(stage.id, {}).get("connection_id")
+        connection_id = self.definitions.get(stage.id, {}).get("connection_id")
         if stage.owner_id not in self.roles or connection_id is None:
             return False
         return self.can(self.principal(stage.owner_id), "USAGE", "connection", connection_id)
 
+    def storage(self, database_id: int) -> DatabaseRecord | None:
+        """Return a database that stores through a connection which is enabled and which its owner may use."""
+        database = self.databases.get(database_id)
+        if database is None or database.connection_id is None:
+            return None
+        connection = self.objects.get(database.connection_id)
+        if connection is None or not connection.enabled:
+            return None
+        if database.owner_id is None or self.can(
+            self.principal(database.owner_id), "USAGE", "connection", database.connection_id
+        ):
+            return database
+        return None
+
+    def _can_on_object(self, principal: Principal, privilege: str, record: ObjectRecord) -> bool:
+        if record.kind in RELATIONS:
+            return privilege in self.actions(principal, record)
+        if not (record.owner_id in principal.role_ids or self._granted(principal, privilege, record)):
+            return False
+        return record.kind != "stage" or self.backed(record)
+
+    def _inside(self, principal: Principal, schema_id: int) -> tuple[frozenset[str], bool]:
+        """Return what a principal may do with every table of a schema, and whether it may use what it has inside."""
+        key = (principal.role_ids, schema_id)
+        known = self._insides.get(key)
+        if known is None:
+            around = self._around("schema", schema_id)
+            wide = frozenset(p for p, over_all in ON_ALL_TABLES.items() if self._holds_any(principal, over_all, around))
+            known = self._insides[key] = wide, self._can_on_scope(principal, "USAGE", "schema", schema_id)
+        return known
+
     def _granted(
         self, principal: Principal, privilege: str, record: ObjectRecord, *, grant_option: bool = False
     ) -> bool:
-        """Say whether a privilege on an object is granted on it or, for connections, on all those around it."""
+        """Say whether a privilege on an object is granted on it or on all objects of its kind around it."""
         if self._holds(principal, privilege, (record.kind, record.id), grant_option=grant_option):
             return True
-        wider = ON_ALL_CONNECTIONS.get(privilege) if record.kind == "connection" else None
+        wider = _WIDER.get(record.kind, {}).get(privilege)
         if wider is None:
             return False
-        things = (*((scope, record.database_id) for scope in _SCOPES), _SYSTEM)
-        return any(self._holds(principal, wider, thing, grant_option=grant_option) for thing in things)
+        around = self._around("schema", record.schema_id)
+        return self._holds_any(principal, wider, around, grant_option=grant_option)
 
-    def _can_on_scope(self, principal: Principal, privilege: str, database_id: int | None) -> bool:
-        database = self.databases.get(database_id or 0)
-        if database is None:
+    def _can_on_scope(self, principal: Principal, privilege: str, kind: str, scope_id: int) -> bool:
+        if not self._exists(kind, scope_id):
             return False
         over_all = ON_ALL_CONNECTIONS.get(privilege) if privilege in ("SHOW", "ALTER", "DROP") else None
         privilege = over_all or privilege
-        if database.owner_id in principal.role_ids and privilege not in ON_ALL_CONNECTIONS.values():
+        around = self._around(kind, scope_id)
+        if privilege not in OF_OTHERS and self._owns_around(principal, around):
             return True
-        if any(self._holds(principal, privilege, thing) for thing in self._over(privilege, database_id)):
+        if self._holds_any(principal, privilege, around):
             return True
         # CREATE is the right to create anything there.
-        return privilege == "CREATE CONNECTION" and self._can_on_scope(principal, "CREATE", database_id)
+        return privilege == "CREATE CONNECTION" and self._can_on_scope(principal, "CREATE", kind, scope_id)
 
-    def _over(self, privilege: str, database_id: int | None) -> tuple[Thing, ...]:
-        """Return where a grant of a privilege on a database may stand; only some privileges exist for the system."""
-        here: tuple[Thing, ...] = tuple((scope, database_id) for scope in _SCOPES)
-        everywhere = privilege == "CREATE CONNECTION" or privilege in ON_ALL_CONNECTIONS.values()
-        return (*here, _SYSTEM) if everywhere else here
+    def _around(self, kind: str, scope_id: int) -> tuple[Thing, ...]:
+        """Return where a grant that reaches into a schema or database may stand."""
+        if kind == "database":
+            return (("database", scope_id), _SYSTEM)
+        schema = self.schemas.get(scope_id)
+        return () if schema is None else (("schema", scope_id), ("database", schema.database_id), _SYSTEM)
+
+    def _owns_around(self, principal: Principal, around: tuple[Thing, ...]) -> bool:
+        """Say whether a principal owns a schema or the database around it."""
+        owners: list[int | None] = []
+        for kind, scope_id in around:
+            places = self.databases if kind == "database" else self.schemas if kind == "schema" else {}
+            place = places.get(scope_id or 0)
+            owners.append(None if place is None else place.owner_id)
+        return any(owner in principal.role_ids for owner in owners)
+
+    def _holds_any(
+        self, principal: Principal, privilege: str, around: tuple[Thing, ...], *, grant_option: bool = False
+    ) -> bool:
+        """Say whether a privilege is held on one of several things; few privileges exist on the system."""
+        return any(
+            self._holds(principal, privilege, thing, grant_option=grant_option)
+            for thing in around
+            if thing != _SYSTEM or privilege in GRANTABLE["system"]
+        )
 
     def _holds(self, principal: Principal, privilege: str, thing: Thing, *, grant_option: bool = False) -> bool:
         holders = self.holders.get((privilege, thing))
@@ -160,8 +250,8 @@ class Rights:
     def _exists(self, kind: str, object_id: int | None) -> bool:
         if kind == "system":
             return True
-        if kind in _SCOPES:
-            return object_id in self.databases
+        if kind in ("database", "schema"):
+            return object_id in (self.databases if kind == "database" else self.schemas)
         record = self.objects.get(object_id or 0)
         return record is not None and record.kind == kind
 

@@ -8,25 +8,65 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-Kind = Literal["secret", "connection", "stage"]
-KINDS: tuple[Kind, ...] = ("secret", "connection", "stage")
+Kind = Literal["secret", "connection", "stage", "table", "view"]
+KINDS: tuple[Kind, ...] = ("secret", "connection", "stage", "table", "view")
+# Tables and views share one name space; every other kind has its own.
+RELATIONS: tuple[Kind, ...] = ("table", "view")
 
-GrantKind = Literal["system", "database", "schema", "connection", "secret", "stage"]
+GrantKind = Literal["system", "database", "schema", "connection", "secret", "stage", "table", "view"]
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseRecord:
-    """A database. ``owner_id`` is None for ``main``, which nobody but superusers may change."""
+    """A database. ``owner_id`` is None for ``main``, which nobody but superusers may change.
+
+    ``data_path`` is the URL below which the files of its tables are, None for the gateway's own disk; they are reached
+    through the connection.
+    """
 
     id: int
     name: str
     owner_id: int | None
     created_at: datetime
+    data_path: str | None = None
+    connection_id: int | None = None
+
+    @property
+    def kind(self) -> Literal["database"]:
+        """What it is, as objects say it."""
+        return "database"
+
+    @property
+    def full_name(self) -> str:
+        """Its name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRecord:
+    """A schema. Every database has ``public``, whose owner is the database's."""
+
+    id: int
+    database_id: int
+    database: str
+    name: str
+    owner_id: int | None
+    created_at: datetime
+
+    @property
+    def kind(self) -> Literal["schema"]:
+        """What it is, as objects say it."""
+        return "schema"
+
+    @property
+    def full_name(self) -> str:
+        """``database.schema``."""
+        return f"{self.database}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRecord:
-    """A secret, connection or stage.
+    """A secret, connection, stage, table or view.
 
     Args:
         id: never used again, also after a drop.
@@ -48,6 +88,7 @@ class ObjectRecord:
     created_at: datetime
     modified_at: datetime
     database_id: int
+    schema_id: int
 
     @property
     def full_name(self) -> str:
@@ -79,7 +120,8 @@ class RoleRecord:
 class GrantRecord:
     """One privilege of one user or role on one thing.
 
-    ``object_id`` is None for ``system``, the database's id for ``database`` and ``schema``, else the object's id.
+    ``object_id`` is None for ``system``, else the id of the database, schema or object. A grant is narrowed where it
+    has ``columns`` or a ``condition`` (SQL text over the table's columns): it gives these columns of these rows only.
     """
 
     id: int
@@ -90,3 +132,23 @@ class GrantRecord:
     grant_option: bool
     grantor_id: int
     created_at: datetime
+    columns: tuple[str, ...] | None = None
+    condition: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it gives a part only."""
+        return self.columns is not None or self.condition is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultGrantRecord:
+    """A privilege that every new table or view of one owner gives, in one database or in one schema of it."""
+
+    id: int
+    owner_id: int
+    database_id: int
+    schema_id: int | None
+    grantee_id: int
+    privilege: str
+    grant_option: bool

@@ -13,11 +13,14 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 
 from fairlead.catalog import tables as t
 from fairlead.catalog.records import (
+    RELATIONS,
     DatabaseRecord,
+    DefaultGrantRecord,
     GrantRecord,
     Kind,
     ObjectRecord,
     RoleRecord,
+    SchemaRecord,
     SealedRecord,
 )
 from fairlead.errors import UndefinedObject
@@ -25,13 +28,15 @@ from fairlead.errors import UndefinedObject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
+
+_IN_SCHEMA = and_(t.schemas.c.database_id == t.objects.c.database_id, t.schemas.c.name_key == t.objects.c.schema)
 
 _OBJECTS = select(
     t.objects.c.id,
     t.objects.c.kind,
     t.databases.c.name.label("database"),
-    t.objects.c.schema,
+    t.schemas.c.name.label("schema"),
     t.objects.c.name,
     t.objects.c.owner_id,
     t.objects.c.comment,
@@ -40,9 +45,28 @@ _OBJECTS = select(
     t.objects.c.created_at,
     t.objects.c.modified_at,
     t.objects.c.database_id,
-).join_from(t.objects, t.databases)
+    t.schemas.c.id.label("schema_id"),
+).select_from(
+    t.objects.join(t.databases, t.objects.c.database_id == t.databases.c.id).join(t.schemas, _IN_SCHEMA),
+)
 
-_DATABASES = select(t.databases.c.id, t.databases.c.name, t.databases.c.owner_id, t.databases.c.created_at)
+_DATABASES = select(
+    t.databases.c.id,
+    t.databases.c.name,
+    t.databases.c.owner_id,
+    t.databases.c.created_at,
+    t.databases.c.data_path,
+    t.databases.c.connection_id,
+)
+
+_SCHEMAS = select(
+    t.schemas.c.id,
+    t.schemas.c.database_id,
+    t.databases.c.name.label("database"),
+    t.schemas.c.name,
+    t.schemas.c.owner_id,
+    t.schemas.c.created_at,
+).join_from(t.schemas, t.databases)
 
 _ROLES = select(
     t.roles.c.id, t.roles.c.name, t.roles.c.login, t.roles.c.superuser, t.roles.c.verifier, t.roles.c.created_at
@@ -67,10 +91,37 @@ class Snapshot:
         row = self.connection.execute(_DATABASES.where(t.databases.c.name_key == name.casefold())).first()
         return None if row is None else DatabaseRecord(*row)
 
+    def stored_through(self, connection_id: int) -> tuple[DatabaseRecord, ...]:
+        """Return the databases whose tables are stored through a connection."""
+        query = _DATABASES.where(t.databases.c.connection_id == connection_id).order_by(t.databases.c.id)
+        return tuple(DatabaseRecord(*row) for row in self.connection.execute(query))
+
+    def schemas(self, database: str | None = None) -> tuple[SchemaRecord, ...]:
+        """Return every schema, of one database where given."""
+        query = _SCHEMAS.order_by(t.schemas.c.id)
+        if database is not None:
+            query = query.where(t.databases.c.name_key == database.casefold())
+        return tuple(SchemaRecord(*row) for row in self.connection.execute(query))
+
+    def schema(self, database: str, name: str) -> SchemaRecord | None:
+        """Return the schema of that name, or None."""
+        return self._schema(
+            and_(t.databases.c.name_key == database.casefold(), t.schemas.c.name_key == name.casefold())
+        )
+
+    def schema_by_id(self, schema_id: int) -> SchemaRecord | None:
+        """Return the schema of that id, or None."""
+        return self._schema(t.schemas.c.id == schema_id)
+
     # --- objects -----------------------------------------------------------------------------------------------------
 
+    def relation(self, database: str, schema: str, name: str) -> ObjectRecord | None:
+        """Return the table or view of that name, or None."""
+        found = (self.find(kind, database, name, schema) for kind in RELATIONS)
+        return next((record for record in found if record is not None), None)
+
     def find(self, kind: Kind, database: str, name: str, schema: str = "public") -> ObjectRecord | None:
-        """Return the object of that kind and name, or None; each kind has its own name space."""
+        """Return the object of that kind and name, or None."""
         query = _OBJECTS.where(
             t.objects.c.kind == kind,
             t.databases.c.name_key == database.casefold(),
@@ -183,7 +234,16 @@ class Snapshot:
             query = query.where(t.grants.c.object_kind == object_kind)
         if object_id is not None:
             query = query.where(t.grants.c.object_id == object_id)
-        return tuple(GrantRecord(*row) for row in self.connection.execute(query))
+        return tuple(_grant(row) for row in self.connection.execute(query))
+
+    def default_grants(self) -> tuple[DefaultGrantRecord, ...]:
+        """Return every default privilege, oldest first."""
+        found = self.connection.execute(select(t.default_grants).order_by(t.default_grants.c.id))
+        return tuple(DefaultGrantRecord(*row) for row in found)
+
+    def _schema(self, condition: ColumnElement[bool]) -> SchemaRecord | None:
+        row = self.connection.execute(_SCHEMAS.where(condition)).first()
+        return None if row is None else SchemaRecord(*row)
 
     def _objects(self, query: Select[Any]) -> tuple[ObjectRecord, ...]:
         return tuple(ObjectRecord(**row._asdict()) for row in self.connection.execute(query.order_by(t.objects.c.id)))
@@ -191,6 +251,12 @@ class Snapshot:
     def _role(self, condition: ColumnElement[bool]) -> RoleRecord | None:
         row = self.connection.execute(_ROLES.where(condition)).first()
         return None if row is None else RoleRecord(*row)
+
+
+def _grant(row: Row[Any]) -> GrantRecord:
+    values = row._asdict()
+    columns = values.pop("columns")
+    return GrantRecord(**values, columns=None if columns is None else tuple(json.loads(columns)))
 
 
 def _parsed(text: str) -> dict[str, Any]:

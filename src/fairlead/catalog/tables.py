@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     func,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -76,9 +77,25 @@ databases = Table(
     Column("name_key", Text, nullable=False, unique=True),
     Column("owner_id", Integer, ForeignKey("roles.id")),
     Column("created_at", Instant, nullable=False),
+    Column("data_path", Text),
+    Column("connection_id", Integer, ForeignKey("objects.id", use_alter=True)),
     sqlite_autoincrement=True,
 )
 
+schemas = Table(
+    "schemas",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("database_id", Integer, ForeignKey("databases.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("owner_id", Integer, ForeignKey("roles.id")),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("database_id", "name_key"),
+    sqlite_autoincrement=True,
+)
+
+# ``schema`` is the ``name_key`` of a schema of the database.
 objects = Table(
     "objects",
     metadata,
@@ -96,6 +113,14 @@ objects = Table(
     Column("modified_at", Instant, nullable=False),
     UniqueConstraint("kind", "database_id", "schema", "name_key"),
     sqlite_autoincrement=True,
+)
+Index(
+    "relations_once",
+    objects.c.database_id,
+    objects.c.schema,
+    objects.c.name_key,
+    unique=True,
+    sqlite_where=text("kind IN ('table', 'view')"),
 )
 
 versions = Table(
@@ -124,7 +149,7 @@ sealed = Table(
     Column("envelope", LargeBinary, nullable=False),
 )
 
-# ``object_id`` points into databases or objects, depending on ``object_kind``: no foreign key can say that.
+# ``object_id`` points into databases, schemas or objects, depending on ``object_kind``: no foreign key can say that.
 grants = Table(
     "grants",
     metadata,
@@ -136,6 +161,8 @@ grants = Table(
     Column("grant_option", Boolean, nullable=False),
     Column("grantor_id", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("columns", Text),
+    Column("condition", Text),
     sqlite_autoincrement=True,
 )
 Index(
@@ -144,6 +171,30 @@ Index(
     grants.c.privilege,
     grants.c.object_kind,
     func.coalesce(grants.c.object_id, 0),
+    func.coalesce(grants.c.columns, ""),
+    func.coalesce(grants.c.condition, ""),
+    unique=True,
+)
+
+default_grants = Table(
+    "default_grants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner_id", Integer, ForeignKey("roles.id", ondelete="CASCADE"), nullable=False),
+    Column("database_id", Integer, ForeignKey("databases.id", ondelete="CASCADE"), nullable=False),
+    Column("schema_id", Integer, ForeignKey("schemas.id", ondelete="CASCADE")),
+    Column("grantee_id", Integer, ForeignKey("roles.id", ondelete="CASCADE"), nullable=False),
+    Column("privilege", Text, nullable=False),
+    Column("grant_option", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index(
+    "default_grants_once",
+    default_grants.c.owner_id,
+    default_grants.c.database_id,
+    func.coalesce(default_grants.c.schema_id, 0),
+    default_grants.c.grantee_id,
+    default_grants.c.privilege,
     unique=True,
 )
 

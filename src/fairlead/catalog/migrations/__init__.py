@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 # Oldest first. A stored revision that is not here was written by a newer Fairlead.
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 
 
 def migrate(connection: Connection) -> None:
