@@ -100,6 +100,7 @@ def _record(kind, name):
         created_at=MOMENT,
         modified_at=MOMENT,
         database_id=1,
+        schema_id=1,
     )
 
 

@@ -248,8 +248,15 @@ targets = (
     st.just(ast.GrantTarget("system"))
     | st.builds(
         ast.GrantTarget,
-        st.sampled_from(["database", "schema", "connection", "secret", "stage"]),
+        st.sampled_from(["database", "schema", "connection", "secret", "stage", "table", "view"]),
         many(names, 1),
+    )
+    | st.builds(
+        ast.GrantTarget,
+        st.just("table"),
+        many(names, 1),
+        all_in=st.just(True),
+        within=st.just("schema"),
     )
     | st.builds(
         ast.GrantTarget,
@@ -257,6 +264,15 @@ targets = (
         st.just(()) | identifiers.map(lambda part: (ast.Name((part,)),)),
         all_in=st.just(True),
     )
+)
+conditions = st.sampled_from(["region = 'EU'", "a SIMILAR TO 'x' OR \"to\" IN (1, 2)", "a > date '2026-01-01'"])
+narrowed = st.builds(
+    ast.Grant,
+    privileges=st.just(("SELECT",)),
+    target=st.builds(ast.GrantTarget, st.just("table"), many(names, 1)),
+    grantees=many(identifiers, 1),
+    columns=many(identifiers),
+    condition=maybe(conditions),
 )
 privileges = many(st.sampled_from(PRIVILEGES), 1)
 accounts = many(identifiers, 1)
@@ -281,6 +297,30 @@ def alter_roles(draw):
     return ast.AlterRole(name=draw(identifiers), login=draw(flags), password=password, superuser=superuser)
 
 
+queries = st.sampled_from(
+    [
+        "SELECT * FROM t",
+        "(SELECT 1)",
+        "FROM @s/x.csv (FILE_FORMAT => 'csv') SELECT a",
+        "WITH x AS (SELECT 'it''s; -- no') SELECT $$;$$ FROM x",
+        "VALUES (1, 'a')",
+    ]
+)
+
+
+@st.composite
+def default_privileges(draw):
+    revoke = draw(flags)
+    return ast.AlterDefaultPrivileges(
+        roles=draw(many(identifiers)),
+        schemas=draw(many(names)),
+        privileges=draw(privileges),
+        grantees=draw(accounts),
+        revoke=revoke,
+        grant_option=not revoke and draw(flags),
+    )
+
+
 BY_KIND = {
     ast.CreateSecret: exclusive_flags().flatmap(
         lambda chosen: st.builds(
@@ -294,11 +334,13 @@ BY_KIND = {
     ast.AlterSecret: st.builds(ast.AlterSecret, name=names, if_exists=flags, value=secret_values)
     | st.builds(ast.AlterSecret, name=names, if_exists=flags, rename_to=identifiers)
     | st.builds(ast.AlterSecret, name=names, if_exists=flags, owner_to=identifiers),
-    ast.DropObjects: with_noun(ast.DropObjects, names=many(names, 1), if_exists=flags, cascade=flags),
+    ast.DropObjects: with_noun(ast.DropObjects, names=many(names, 1), if_exists=flags, cascade=flags)
+    | st.builds(ast.DropObjects, kind=st.just("view"), names=many(names, 1), if_exists=flags, cascade=flags),
     ast.ShowObjects: with_noun(ast.ShowObjects, scope=maybe(identifiers), like=maybe(texts))
     | st.builds(ast.ShowObjects, kind=st.just("connection"), category=st.sampled_from(CATEGORIES), like=maybe(texts)),
     ast.DescribeObject: with_noun(ast.DescribeObject, name=names, extended=flags).filter(lambda s: s.kind != "secret"),
-    ast.ShowCreate: with_noun(ast.ShowCreate, name=names, redacted=flags).filter(lambda s: s.kind != "secret"),
+    ast.ShowCreate: with_noun(ast.ShowCreate, name=names, redacted=flags).filter(lambda s: s.kind != "secret")
+    | st.builds(ast.ShowCreate, kind=st.sampled_from(["table", "view"]), name=names),
     ast.ShowDependents: with_noun(ast.ShowDependents, name=names).filter(lambda s: s.kind != "stage"),
     ast.ValidateConnection: st.builds(ast.ValidateConnection, name=names, noun=st.sampled_from(["CONNECTION", "LINK"])),
     ast.CreateConnection: links() | materialize_connections() | databend_connections() | clickzetta_connections(),
@@ -311,17 +353,43 @@ BY_KIND = {
     ),
     ast.AlterRole: alter_roles(),
     ast.DropRole: st.builds(ast.DropRole, names=accounts, login=flags, if_exists=flags),
-    ast.Grant: st.builds(ast.Grant, privileges=privileges, target=targets, grantees=accounts, grant_option=flags),
-    ast.Revoke: st.builds(
-        ast.Revoke, privileges=privileges, target=targets, grantees=accounts, grant_option_only=flags
+    ast.Grant: st.builds(ast.Grant, privileges=privileges, target=targets, grantees=accounts, grant_option=flags)
+    | narrowed,
+    ast.Revoke: st.builds(ast.Revoke, privileges=privileges, target=targets, grantees=accounts, grant_option_only=flags)
+    | narrowed.map(
+        lambda s: ast.Revoke(privileges=s.privileges, target=s.target, grantees=s.grantees, columns=s.columns)
+    ),
+    ast.AlterDefaultPrivileges: default_privileges(),
+    ast.ShowDefaultPrivileges: st.just(ast.ShowDefaultPrivileges()),
+    ast.CreateView: exclusive_flags().flatmap(
+        lambda chosen: st.builds(
+            ast.CreateView,
+            name=names,
+            query=queries,
+            columns=many(identifiers),
+            **{k: st.just(v) for k, v in chosen.items()},
+        )
+    ),
+    ast.AlterObject: st.builds(
+        ast.AlterObject,
+        kind=st.sampled_from(["table", "view", "schema", "database"]),
+        name=names,
+        owner_to=identifiers,
+        if_exists=flags,
+    )
+    | st.builds(ast.AlterObject, kind=st.sampled_from(["view", "schema"]), name=names, rename_to=identifiers),
+    ast.ShowTables: st.builds(
+        ast.ShowTables, kind=st.sampled_from(["table", "view", "schema"]), scope=maybe(names), like=maybe(texts)
     ),
     ast.GrantRole: st.builds(ast.GrantRole, roles=accounts, grantees=accounts),
     ast.RevokeRole: st.builds(ast.RevokeRole, roles=accounts, grantees=accounts),
     ast.ShowGrants: st.builds(ast.ShowGrants, grantee=maybe(identifiers), on=maybe(targets)),
     ast.ShowRoles: st.builds(ast.ShowRoles, login=flags),
+    ast.Vacuum: st.builds(ast.Vacuum, database=maybe(identifiers)),
     ast.ShowLedger: st.builds(ast.ShowLedger, limit=st.integers(0, 1_000_000)),
     ast.VerifyLedger: st.just(ast.VerifyLedger()),
-    ast.CreateDatabase: st.builds(ast.CreateDatabase, name=identifiers, if_not_exists=flags),
+    ast.CreateDatabase: st.builds(ast.CreateDatabase, name=identifiers, if_not_exists=flags)
+    | st.builds(ast.CreateDatabase, name=identifiers, data_path=texts, connection=names),
     ast.DropDatabase: st.builds(ast.DropDatabase, name=identifiers, if_exists=flags),
     ast.ShowDatabases: st.just(ast.ShowDatabases()),
     ast.Use: st.builds(ast.Use, database=identifiers),

@@ -13,16 +13,18 @@ from fairlead.connectors import declaration
 from fairlead.errors import (
     DependentObjects,
     DuplicateObject,
+    DuplicateTable,
     FairleadError,
     PermissionDenied,
     UndefinedObject,
+    UndefinedTable,
     WrongObjectType,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fairlead.catalog.records import ObjectRecord
+    from fairlead.catalog.records import DatabaseRecord, ObjectRecord
     from fairlead.context import Dialect
     from fairlead.lang.ast import Noun
 
@@ -41,6 +43,7 @@ _DATABEND_NAMES: Final = {
 }
 _MISSING_CODES: Final = {"connection": 2510, "stage": 2501}
 _EXISTS_CODES: Final = {"connection": 2512, "stage": 2502}
+_RELATIONS: Final = ("table", "view")
 _CASCADE_HINT: Final = "Use DROP ... CASCADE to drop the dependent objects too."
 # Secret properties of the clients behind links, beside those that connectors declare (singlestore.md 2.2).
 _SECRET_KEY: Final = re.compile(
@@ -68,7 +71,7 @@ def exists(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNECT
     """Return the error about a name that is taken.
 
     Args:
-        kind: connection, secret or stage.
+        kind: connection, secret, stage, table or view.
         full_name: ``database.schema.name``.
         dialect: of the session.
         noun: how the statement calls a connection.
@@ -82,8 +85,9 @@ def exists(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNECT
             text = f"catalog item '{_last(full_name)}' already exists"
         case _:
             text = f"{_subject(kind, full_name, dialect, noun)} already exists"
-    hint = None if kind == "secret" else "OR REPLACE changes it in place"
-    return DuplicateObject(text, hint=hint if dialect == "native" else None)
+    hint = None if kind in ("secret", "table") else "OR REPLACE changes it in place"
+    error = DuplicateTable if kind in _RELATIONS else DuplicateObject
+    return error(text, hint=hint if dialect == "native" else None)
 
 
 def missing(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNECTION") -> FairleadError:
@@ -96,7 +100,8 @@ def missing(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNEC
         case _:
             text = f"{_subject(kind, full_name, dialect, noun)} does not exist"
     plural = "LINKS" if noun == "LINK" else f"{kind.upper()}S"
-    return UndefinedObject(text, hint=f"SHOW {plural} lists those that you may see" if dialect == "native" else None)
+    error = UndefinedTable if kind in _RELATIONS else UndefinedObject
+    return error(text, hint=f"SHOW {plural} lists those that you may see" if dialect == "native" else None)
 
 
 def denied(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNECTION") -> FairleadError:
@@ -118,7 +123,12 @@ def denied(kind: str, full_name: str, dialect: Dialect, *, noun: Noun = "CONNECT
 
 
 def in_use(
-    target: ObjectRecord, seen: Sequence[ObjectRecord], hidden: int, dialect: Dialect, *, noun: Noun = "CONNECTION"
+    target: ObjectRecord,
+    seen: Sequence[ObjectRecord | DatabaseRecord],
+    hidden: int,
+    dialect: Dialect,
+    *,
+    noun: Noun = "CONNECTION",
 ) -> FairleadError:
     """Return the error about an object that cannot be dropped because others use it.
 

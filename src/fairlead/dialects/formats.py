@@ -34,6 +34,13 @@ class FileFormat:
         given = ((argument, name) for name, argument in self.options.items() if name in chosen)
         return self.fixed + "".join(f", {argument}={_literal(name, chosen[name])}" for argument, name in given)
 
+    def copy_options(self, chosen: Mapping[str, str]) -> str:
+        """Return the same as the options of COPY ... FROM, with a leading blank."""
+        given = [f"FORMAT {self.reader.removeprefix('read_')}"]
+        given += ["delim '\t'"] if "delim" in self.fixed else []
+        given += [f"{to} {_literal(name, chosen[name])}" for name, to in self.options.items() if name in chosen]
+        return f" ({', '.join(given)})"
+
 
 _CSV: Final = {
     "FIELD_DELIMITER": "delim",

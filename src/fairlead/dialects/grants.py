@@ -43,10 +43,12 @@ def statement(info: GrantInfo) -> str:
     if info.object_kind == "system":
         target = "SYSTEM"
     else:
-        name = qualified(info.object_name.split(".", 2), writer)
+        name = qualified(info.object_parts or info.object_name.split(".", 2), writer)
         target = f"{info.object_kind.upper()} {name}"
+    columns = "" if info.columns is None else f" ({writer.identifiers(info.columns)})"
+    rows = "" if info.condition is None else f" WHERE {info.condition}"
     option = " WITH GRANT OPTION" if info.grant_option else ""
-    return f"GRANT {info.privilege} ON {target} TO {writer.identifier(info.grantee)}{option}"
+    return f"GRANT {info.privilege}{columns} ON {target}{rows} TO {writer.identifier(info.grantee)}{option}"
 
 
 def _native(info: GrantInfo) -> Row:
@@ -64,7 +66,7 @@ def _clickzetta(info: GrantInfo) -> Row:
     return (
         "PRIVILEGE",
         info.privilege,
-        "",
+        info.condition or "",
         info.object_kind.upper(),
         info.object_name,
         "USER" if info.grantee_login else "ROLE",

@@ -91,7 +91,10 @@ class StageInfo:
 
 @dataclass(frozen=True, slots=True)
 class GrantInfo:
-    """One privilege of one user or role. ``object_name`` is empty for the whole gateway."""
+    """One privilege of one user or role. ``object_name`` is empty for the whole gateway.
+
+    ``object_parts`` is the same name as its parts, which may hold dots; ``columns`` and ``condition`` narrow the grant.
+    """
 
     privilege: str
     object_kind: str
@@ -101,3 +104,48 @@ class GrantInfo:
     grantor: str
     grant_option: bool
     created: datetime
+    object_parts: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = None
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationInfo:
+    """A table, view or schema (whose own ``schema`` is empty)."""
+
+    name: str
+    database: str
+    schema: str
+    kind: str
+    owner: str
+    comment: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """A column of a table.
+
+    Args:
+        name: as stored.
+        type: in the engine's spelling.
+        nullable: whether NULL is allowed.
+        default: SQL text, None for none.
+    """
+
+    name: str
+    type: str
+    nullable: bool = True
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultInfo:
+    """A privilege that new tables and views of an owner give; ``schema`` is None for the whole database."""
+
+    owner: str
+    database: str
+    schema: str | None
+    privilege: str
+    grantee: str
+    grant_option: bool

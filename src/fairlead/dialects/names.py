@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 from fairlead.context import DEFAULT_DATABASE, DEFAULT_SCHEMA, Context
 from fairlead.dialects import errors as texts
-from fairlead.errors import InvalidCatalogName, InvalidName, InvalidParameter, InvalidSchemaName, UndefinedObject
+from fairlead.errors import (
+    InvalidCatalogName,
+    InvalidName,
+    InvalidParameter,
+    InvalidSchemaName,
+    UndefinedObject,
+    WrongObjectType,
+)
 from fairlead.lang import ast
 
 if TYPE_CHECKING:
-    from fairlead.catalog.records import DatabaseRecord, Kind, ObjectRecord, RoleRecord
+    from fairlead.catalog.records import DatabaseRecord, Kind, ObjectRecord, RoleRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.lang.ast import Name
 
@@ -62,14 +69,76 @@ def place(snapshot: Snapshot, name: Name, context: Context, *, database_first: b
         raise InvalidName(message)
     if len(parts) == 1:
         return Place(context.database, context.schema, parts[0])
-    if len(parts) == 2 and not database_first and parts[0].casefold() == DEFAULT_SCHEMA:  # noqa: PLR2004
-        return Place(context.database, DEFAULT_SCHEMA, parts[1])
     if len(parts) == 2:  # noqa: PLR2004
+        inside = None if database_first else snapshot.schema(context.database, parts[0])
+        if inside is not None:
+            return Place(inside.database, inside.name, parts[1])
         return Place(database(snapshot, parts[0]).name, DEFAULT_SCHEMA, parts[1])
-    if parts[1].casefold() != DEFAULT_SCHEMA:
-        message = f'schema "{parts[0]}.{parts[1]}" does not exist'
-        raise InvalidSchemaName(message, hint=f"every database has the schema {DEFAULT_SCHEMA}")
-    return Place(database(snapshot, parts[0]).name, DEFAULT_SCHEMA, parts[2])
+    found = schema(snapshot, parts[0], parts[1])
+    return Place(found.database, found.name, parts[2])
+
+
+def schema(snapshot: Snapshot, database_name: str, name: str) -> SchemaRecord:
+    """Return the schema of that name in a database.
+
+    Raises:
+        InvalidCatalogName, InvalidSchemaName: there is none.
+    """
+    found = snapshot.schema(database_name, name)
+    if found is None:
+        message = f'schema "{database(snapshot, database_name).name}.{name}" does not exist'
+        raise InvalidSchemaName(message, hint="SHOW SCHEMAS lists those that you may see")
+    return found
+
+
+def find_schema(snapshot: Snapshot, name: Name, context: Context) -> SchemaRecord | None:
+    """Return the schema that ``[database.]schema`` means, or None."""
+    if len(name.parts) > 2:  # noqa: PLR2004
+        message = f"a schema has a name of one or two parts: {name}"
+        raise InvalidName(message)
+    return snapshot.schema(name.parts[0] if len(name.parts) > 1 else context.database, name.last)
+
+
+def schema_named(snapshot: Snapshot, name: Name, context: Context) -> SchemaRecord:
+    """Return the schema that ``[database.]schema`` means.
+
+    Raises:
+        InvalidName, InvalidCatalogName, InvalidSchemaName.
+    """
+    found = find_schema(snapshot, name, context)
+    if found is None:
+        found = schema(snapshot, name.parts[0] if len(name.parts) > 1 else context.database, name.last)
+    return found
+
+
+def scope_of(snapshot: Snapshot, name: Name, context: Context) -> SchemaRecord | str:
+    """Return the schema, or else the name of the database, whose tables ``IN name`` lists.
+
+    Raises:
+        InvalidName, InvalidCatalogName, InvalidSchemaName.
+    """
+    inside = find_schema(snapshot, name, context)
+    if inside is not None or len(name.parts) > 1:
+        return inside or schema_named(snapshot, name, context)
+    return database(snapshot, name.last).name
+
+
+def relation(snapshot: Snapshot, name: Name, context: Context) -> ObjectRecord | None:
+    """Return the table or view that a name means, or None; it is not looked for in other databases."""
+    where = place(snapshot, name, context)
+    return snapshot.relation(where.database, where.schema, where.name)
+
+
+def of_kind(record: ObjectRecord, kind: Kind) -> ObjectRecord:
+    """Return a record that must be of a kind.
+
+    Raises:
+        WrongObjectType: it is of another one.
+    """
+    if record.kind != kind:
+        message = f'"{record.full_name}" is not a {kind}'
+        raise WrongObjectType(message, hint=f"it is a {record.kind}")
+    return record
 
 
 def find(

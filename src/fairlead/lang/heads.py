@@ -11,16 +11,23 @@ if TYPE_CHECKING:
 
     from fairlead.lang.lexer import Token
 
-Head = Literal["data", "ours"]
+# A "query" is a statement of ours around text for the engine, so it is read under the engine's quoting rules.
+Head = Literal["data", "ours", "query"]
 
 _DATA: Final = frozenset(
-    {"SELECT", "WITH", "FROM", "VALUES", "TABLE", "SUMMARIZE", "PIVOT", "UNPIVOT", "COPY", "INSERT", "DELETE", "MERGE"}
+    {
+        *("SELECT", "WITH", "FROM", "VALUES", "TABLE", "SUMMARIZE", "PIVOT", "UNPIVOT", "COPY", "INSERT", "DELETE"),
+        *("MERGE", "TRUNCATE"),
+    }
 )
 _DESCRIBED: Final = frozenset({"CONNECTION", "LINK", "STAGE", "SECRET"})
 _TEMPORARY: Final = frozenset({"TEMP", "TEMPORARY"})
 DATA_OBJECTS: Final = frozenset({"TABLE", "VIEW", "MACRO", "FUNCTION"})
+# Made, altered and dropped in the lake itself, inside the session's transaction.
+_IN_LAKE: Final = frozenset({"TABLE", "SCHEMA"})
 _PEEK: Final = 6
-_PEEK_EXPLAIN: Final = 30
+_PEEK_FAR: Final = 30
+_FAR: Final = frozenset({"EXPLAIN", "ALTER"})
 
 
 def words_of(tokens: Sequence[Token], at: int = 0) -> list[str]:
@@ -40,26 +47,42 @@ def head_of(tokens: Sequence[Token]) -> Head:
     words = words_of(tokens)
     if words[:1] == ["EXPLAIN"]:
         return head_of(tokens[explained(tokens) :])
+    if "VIEW" in words and [word for word in words if word not in {"OR", "REPLACE"}][:2] == ["CREATE", "VIEW"]:
+        return "query"
     return "data" if _is_data(words, tokens) else "ours"
 
 
-def _is_data(words: list[str], tokens: Sequence[Token]) -> bool:
+def _is_data(words: list[str], tokens: Sequence[Token]) -> bool:  # noqa: PLR0911  # a table of first words
     first, rest = (words[0], words[1:]) if words else ("", [])
     match first:
         case "DESCRIBE" | "DESC":
             return not rest or rest[0] not in _DESCRIBED
         case "SHOW":
-            return rest[:1] == ["TABLES"] or rest[:2] == ["ALL", "TABLES"]
+            return rest[:2] == ["ALL", "TABLES"]
         case "CREATE":
             rest = rest[2:] if rest[:2] == ["OR", "REPLACE"] else rest
-            return len(rest) > 1 and rest[0] in _TEMPORARY and rest[1] in DATA_OBJECTS
+            temporary = len(rest) > 1 and rest[0] in _TEMPORARY and rest[1] in DATA_OBJECTS
+            return temporary or rest[:1] in (["TABLE"], ["SCHEMA"])
+        case "ALTER":
+            return rest[:1] == ["TABLE"] and not _gives_away(tokens)
+        case "COMMENT":
+            return rest[:2] in (["ON", "TABLE"], ["ON", "COLUMN"])
         case "DROP":
-            return bool(rest) and rest[0] in DATA_OBJECTS
+            return bool(rest) and rest[0] in (DATA_OBJECTS | _IN_LAKE) - {"VIEW"}
         case "UPDATE":
             extensions = len(tokens) > 1 and tokens[1].upper == "EXTENSIONS" and tokens[1].kind != "string"
             return not (extensions and (len(tokens) < 3 or tokens[2].kind == "eof" or tokens[2].text == "("))  # noqa: PLR2004
         case _:
             return first in _DATA
+
+
+def _gives_away(tokens: Sequence[Token]) -> bool:
+    """Tell ALTER TABLE [IF EXISTS] name OWNER TO, which changes a right and not the table."""
+    plain = [token for token in tokens if (token.kind, token.text) != ("op", "`")]
+    at = 4 if [token.upper for token in plain[2:4]] == ["IF", "EXISTS"] else 2
+    while at + 1 < len(plain) and plain[at + 1].kind == "op" and plain[at + 1].text == ".":
+        at += 2
+    return [token.upper for token in plain[at + 1 : at + 3] if token.kind == "word"] == ["OWNER", "TO"]
 
 
 def explained(tokens: Sequence[Token]) -> int:
@@ -83,8 +106,8 @@ def peek_head(text: str, start: int) -> Head:
             tokens, end = tokenize(text, DATA, start, limit=limit)
         except LexError as error:
             return head_of(error.tokens)
-        if tokens[0].upper == "EXPLAIN" and limit == _PEEK:
-            limit = _PEEK_EXPLAIN
+        if tokens[0].upper in _FAR and limit == _PEEK:
+            limit = _PEEK_FAR
         elif len(tokens) > _PEEK and all(token.text == "(" for token in tokens[:-1]):
             start = end
         else:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from fairlead.lang.splitter import Piece
 
 _QUOTED_MASK: Final = f"'{MASK}'"
-_NOUNS: Final = frozenset({"SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", "WORKSPACE", "SCHEMA"})
+_NOUNS: Final = frozenset(
+    (
+        *("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", "WORKSPACE", "SCHEMA", "TABLE"),
+        "VIEW",
+    )
+)
 _BEFORE_NAME: Final = frozenset({"IF", "NOT", "EXISTS", "EXTENDED"})
 _GRANTS: Final = frozenset({"GRANT", "REVOKE"})
 _HARMLESS: Final = frozenset(
@@ -46,6 +51,11 @@ def redact(text: str, dialect: Dialect = "native") -> str:
             return _unreadable(piece if not pieces else None)
         pieces.append(_piece_text(text, piece))
     return "; ".join(pieces)
+
+
+def holds_credential(url: str) -> bool:
+    """Say whether a URL carries what may be a credential: user information, a signature, a token."""
+    return _URL_SECRET.search(url) is not None
 
 
 def _unreadable(piece: Piece | None) -> str:

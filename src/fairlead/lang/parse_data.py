@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import InvalidParameter, NotSupported
 from fairlead.lang.ast import DataStatement, LocationRef
+from fairlead.lang.dotted import dotted_names
 from fairlead.lang.heads import explained
 from fairlead.lang.lexer import READERS
 from fairlead.lang.locations import stage_options
@@ -27,6 +28,11 @@ _OPEN: Final = frozenset("([{")
 _CLOSE: Final = frozenset(")]}")
 _MOST_PARAMETERS: Final = 65536
 _TARGET_HINT: Final = "write COPY ... TO 's3://bucket/key' or COPY ... TO @stage/path"
+_NO_PLACES: Final = {
+    "STDIN": "COPY table FROM STDIN reads rows from the client",
+    "STDOUT": "SELECT gives the rows to the client; COPY ... TO @stage/path writes a file",
+    "PROGRAM": _TARGET_HINT,
+}
 
 
 def data_statement(cursor: Cursor) -> DataStatement:
@@ -56,6 +62,7 @@ def data_statement(cursor: Cursor) -> DataStatement:
         identifiers=frozenset(walk.identifiers),
         calls=frozenset(walk.calls),
         parameters=walk.parameters,
+        names=dotted_names(cursor.tokens, start),
         span=(start, end),
     )
 
@@ -140,7 +147,7 @@ class _Walk:
     def _role(self) -> str:
         cursor = self.cursor
         if cursor.at_index == self.target:
-            return "to" if cursor.tokens[self.target - 1].upper == "TO" else "from"
+            return "to" if cursor.tokens[self.target - 1].upper == "TO" else "load"
         if self._readers[-1]:
             return "argument"
         before = cursor.tokens[cursor.at_index - 1] if cursor.at_index else None
@@ -165,7 +172,7 @@ class _Walk:
         is_stage = token.text.startswith("@")
         stage, path = stage_reference(token) if is_stage else (None, "")
         options: tuple[StageOption, ...] = ()
-        if role in {"from", "to"}:
+        if role in {"from", "to", "load"}:
             options = stage_options(cursor, copied=cursor.at_index - 1 == self.target)
         end = cursor.tokens[cursor.at_index - 1].end if options else token.end
         self.locations.append(
@@ -174,7 +181,7 @@ class _Walk:
                 stage=stage,
                 path=path,
                 url=None if is_stage else token.text,
-                role=role,  # type: ignore[arg-type]  # one of the four by construction
+                role=role,  # type: ignore[arg-type]  # one of the five by construction
                 options=options,
             )
         )
@@ -215,8 +222,9 @@ def _copy_target(cursor: Cursor) -> int:
 def _check_target(tokens: list[Token], at: int) -> None:
     token, after = tokens[at], tokens[min(at + 1, len(tokens) - 1)]
     position = token.start + 1
-    if token.kind == "word" and token.upper in {"STDIN", "STDOUT", "PROGRAM"}:
-        raise NotSupported(f"COPY with {token.upper} is not offered yet", hint=_TARGET_HINT, position=position)
+    if token.kind == "word" and token.upper in _NO_PLACES:
+        message = f"COPY with {token.upper} is not offered yet"
+        raise NotSupported(message, hint=_NO_PLACES[token.upper], position=position)
     written = token.kind == "stage" or (
         token.kind == "string" and (token.text.startswith("@") or _URL.match(token.text) is not None)
     )

@@ -77,8 +77,15 @@ def create_database(cursor: Cursor) -> CreateDatabase:
     """Read what follows CREATE DATABASE."""
     if_not_exists = cursor.flag_if_not_exists()
     name = cursor.identifier()
+    data_path = connection = None
+    if cursor.accept("DATA", "PATH"):
+        cursor.accept_op("=")
+        data_path = cursor.string()
+        cursor.expect("CONNECTION")
+        cursor.accept_op("=")
+        connection = cursor.name()
     cursor.end()
-    return CreateDatabase(name=name, if_not_exists=if_not_exists)
+    return CreateDatabase(name=name, if_not_exists=if_not_exists, data_path=data_path, connection=connection)
 
 
 def drop_database(cursor: Cursor) -> DropDatabase:

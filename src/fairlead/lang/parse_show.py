@@ -9,6 +9,7 @@ from fairlead.lang.ast import (
     Noun,
     ShowCreate,
     ShowDatabases,
+    ShowDefaultPrivileges,
     ShowDependents,
     ShowLedger,
     ShowObjects,
@@ -19,6 +20,7 @@ from fairlead.lang.ast import (
     VerifyLedger,
 )
 from fairlead.lang.parse_grants import show_grants
+from fairlead.lang.parse_relations import LISTS, show_tables
 from fairlead.lang.vocabulary import CATEGORIES
 
 if TYPE_CHECKING:
@@ -30,14 +32,24 @@ _LISTS: Final[dict[str, tuple[Literal["secret", "connection", "stage"], Noun]]] 
     "LINKS": ("connection", "LINK"),
     "STAGES": ("stage", "CONNECTION"),
 }
+_CREATED: Final[dict[str, Literal["connection", "stage", "table", "view"]]] = {
+    "STAGE": "stage",
+    "TABLE": "table",
+    "VIEW": "view",
+}
 _MOST_ROWS: Final = 1_000_000
 
 
-def show(cursor: Cursor) -> Statement:
+def show(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
     """Read what follows SHOW."""
     word = cursor.word()
     if (word in _LISTS and not cursor.at_op(".", 1)) or (word in CATEGORIES and cursor.at("CONNECTIONS", by=1)):
         return _objects(cursor)
+    if word in LISTS and not cursor.at_op(".", 1):
+        return show_tables(cursor)
+    if cursor.accept("DEFAULT", "PRIVILEGES"):
+        cursor.end()
+        return ShowDefaultPrivileges()
     if cursor.at("REDACTED") or cursor.at("CREATE"):
         return _create(cursor)
     if cursor.accept("DEPENDENTS"):
@@ -86,11 +98,15 @@ def _objects(cursor: Cursor) -> ShowObjects:
 def _create(cursor: Cursor) -> ShowCreate:
     redacted = cursor.accept("REDACTED")
     cursor.expect("CREATE")
-    word = cursor.expect_one("CONNECTION", "LINK", "STAGE")
+    word = cursor.expect_one("CONNECTION", "LINK", "STAGE", "TABLE", "VIEW")
     name = cursor.name()
     cursor.end()
-    kind: Literal["connection", "stage"] = "stage" if word == "STAGE" else "connection"
-    return ShowCreate(kind=kind, name=name, noun="LINK" if word == "LINK" else "CONNECTION", redacted=redacted)
+    return ShowCreate(
+        kind=_CREATED.get(word, "connection"),
+        name=name,
+        noun="LINK" if word == "LINK" else "CONNECTION",
+        redacted=redacted,
+    )
 
 
 def _dependents(cursor: Cursor) -> ShowDependents:

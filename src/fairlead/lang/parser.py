@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from fairlead.errors import NotSupported
 from fairlead.lang.ast import AlterConnection, DropObjects, SetComment, Statement
@@ -12,10 +12,15 @@ from fairlead.lang.cursor import Cursor
 from fairlead.lang.heads import DATA_OBJECTS, explained
 from fairlead.lang.lexer import check_characters
 from fairlead.lang.parse_alter import alter_connection
+from fairlead.lang.parse_care import vacuum
 from fairlead.lang.parse_connections import create_connection
+from fairlead.lang.parse_copy import copy_from_stdin, reads_client
 from fairlead.lang.parse_data import data_statement
+from fairlead.lang.parse_defaults import alter_default_privileges
+from fairlead.lang.parse_exports import copies_to_store, copy_to_store, select_into
 from fairlead.lang.parse_grants import grant, revoke
 from fairlead.lang.parse_links import alter_link, create_link
+from fairlead.lang.parse_relations import ALTERED, alter_object, create_view
 from fairlead.lang.parse_roles import alter_role, create_role, drop_role
 from fairlead.lang.parse_secrets import alter_secret, create_secret
 from fairlead.lang.parse_settings import (
@@ -30,6 +35,7 @@ from fairlead.lang.parse_settings import (
 from fairlead.lang.parse_show import describe, show, validate, verify
 from fairlead.lang.parse_stages import alter_stage, create_stage, list_stage
 from fairlead.lang.splitter import split
+from fairlead.lang.tails import into_at
 from fairlead.lang.vocabulary import CATEGORIES, FIRST_WORDS
 
 if TYPE_CHECKING:
@@ -50,11 +56,9 @@ _REFUSED: Final = {
     "IMPORT": "write CREATE TEMP TABLE t AS FROM @stage/path",
     "PRAGMA": _SETTING_HINT,
     "CHECKPOINT": _SETTING_HINT,
-    "VACUUM": _SETTING_HINT,
     "ANALYZE": _SETTING_HINT,
     "FORCE": _SETTING_HINT,
     "UPDATE": "extensions are installed by the operator",
-    "TRUNCATE": "write DELETE FROM table",
     "SAVEPOINT": None,
     "RELEASE": None,
     "DECLARE": "cursors are not offered; a portal of the protocol fetches in parts",
@@ -100,8 +104,12 @@ def _statement(text: str, piece: Piece, dialect: Dialect) -> Statement:
     if piece.broken:
         raise broken(text, piece) from None
     cursor = Cursor(text, piece, dialect)
+    if piece.head == "data" and (into := into_at(piece.tokens)) >= 0:
+        return select_into(cursor, into)
+    if piece.head == "data" and copies_to_store(cursor):
+        return copy_to_store(cursor)
     if piece.head == "data":
-        return data_statement(cursor)
+        return copy_from_stdin(cursor) if cursor.at("COPY") and reads_client(cursor) else data_statement(cursor)
     statement = _ours(cursor)
     cursor.end()
     return replace(statement, span=piece.span)
@@ -144,6 +152,8 @@ def _ours(cursor: Cursor) -> Statement:  # noqa: C901, PLR0911, PLR0912  # a tab
             return discard(cursor, verb)
         case "VERIFY":
             return verify(cursor)
+        case "VACUUM":
+            return vacuum(cursor)
         case "COMMENT":
             return _comment(cursor)
         case "EXPLAIN":
@@ -164,6 +174,8 @@ def _explain(cursor: Cursor) -> Statement:
 def _create(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
     or_replace = cursor.accept("OR", "REPLACE")
     word = cursor.word()
+    if cursor.accept("VIEW"):
+        return create_view(cursor, or_replace=or_replace)
     if cursor.accept_one("PERSISTENT", "TEMPORARY", "TEMP") and cursor.at("SECRET"):
         return _engine_secret(cursor)
     if word in _LATER and not cursor.at("CONNECTION", by=1):
@@ -197,9 +209,13 @@ def _later(cursor: Cursor, what: str, hint: str | None) -> None:
     raise NotSupported(f"{what} is not offered yet", hint=hint, position=cursor.tokens[0].start + 1)
 
 
-def _alter(cursor: Cursor) -> Statement:
+def _alter(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
     word = cursor.word()
-    if word in _LATER or word in {"SYSTEM", "DATABASE"}:
+    if word == "DEFAULT":
+        return alter_default_privileges(cursor)
+    if word in ALTERED:
+        return alter_object(cursor)
+    if word in _LATER or word == "SYSTEM":
         _later(cursor, f"ALTER {word}", None)
     match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE"):
         case "SECRET":
@@ -216,17 +232,24 @@ def _alter(cursor: Cursor) -> Statement:
 
 def _drop(cursor: Cursor) -> Statement:
     word = cursor.word()
-    if word in _LATER and not cursor.at("CONNECTION", by=1):
+    if word in _LATER and word != "VIEW" and not cursor.at("CONNECTION", by=1):
         _later(cursor, f"DROP {word}", None)
     if word in CATEGORIES and cursor.at("CONNECTION", by=1):
         cursor.fail("CONNECTION", hint="connections of all categories share one name space: DROP CONNECTION name")
-    match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE"):
+    match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", "VIEW"):
         case "DATABASE":
             return drop_database(cursor)
         case "USER" | "ROLE":
             return drop_role(cursor, login=word == "USER")
         case _:
             return _drop_objects(cursor, word)
+
+
+_DROPPED: Final[dict[str, Literal["secret", "stage", "view"]]] = {
+    "SECRET": "secret",
+    "STAGE": "stage",
+    "VIEW": "view",
+}
 
 
 def _drop_objects(cursor: Cursor, word: str) -> DropObjects:
@@ -241,7 +264,7 @@ def _drop_objects(cursor: Cursor, word: str) -> DropObjects:
         cursor.native_only(cursor.word())
     cascade = cursor.accept_one("CASCADE", "RESTRICT") == "CASCADE"
     return DropObjects(
-        kind="secret" if word == "SECRET" else "stage" if word == "STAGE" else "connection",
+        kind=_DROPPED.get(word, "connection"),
         names=names,
         if_exists=if_exists,
         cascade=cascade,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from fairlead.lang import ast
+from fairlead.lang import ast, render_relations
 from fairlead.lang.masking import redact
+from fairlead.lang.render_exports import copy_to_store, select_into
 from fairlead.lang.render_connections import alter_connection, create_connection
 from fairlead.lang.writer import Writer
 
@@ -174,22 +175,25 @@ def _drop_role(s: ast.DropRole, w: Writer) -> str:
     return _words("DROP", _role_kind(s.login), _if(s.if_exists, "IF EXISTS"), w.identifiers(s.names))
 
 
-_GRANT_WORDS: Final = {"database": "DATABASE", "schema": "SCHEMA", "secret": "SECRET", "stage": "STAGE"}
-
-
 def _target(target: ast.GrantTarget, w: Writer) -> str:
     if target.kind == "system":
         return "SYSTEM"
-    word = _GRANT_WORDS.get(target.kind, "CONNECTION")
+    word = target.kind.upper()
     names = ", ".join(map(w.name, target.names))
     if target.all_in:
-        return _words(f"ALL {word}S", bool(names) and f"IN DATABASE {names}")
+        return _words(f"ALL {word}S", bool(names) and f"IN {target.within.upper()} {names}")
     return f"{word} {names}"
+
+
+def _privileges(s: ast.Grant | ast.Revoke, w: Writer) -> str:
+    return _words(", ".join(s.privileges), bool(s.columns) and f"({w.identifiers(s.columns)})")
 
 
 def _grant(s: ast.Grant, w: Writer) -> str:
     return _words(
-        f"GRANT {', '.join(s.privileges)} ON {_target(s.target, w)} TO {w.identifiers(s.grantees)}",
+        f"GRANT {_privileges(s, w)} ON {_target(s.target, w)}",
+        s.condition is not None and f"WHERE {render_relations.condition(s.condition, w)}",
+        f"TO {w.identifiers(s.grantees)}",
         _if(s.grant_option, "WITH GRANT OPTION"),
     )
 
@@ -198,7 +202,7 @@ def _revoke(s: ast.Revoke, w: Writer) -> str:
     return _words(
         "REVOKE",
         _if(s.grant_option_only, "GRANT OPTION FOR"),
-        f"{', '.join(s.privileges)} ON {_target(s.target, w)} FROM {w.identifiers(s.grantees)}",
+        f"{_privileges(s, w)} ON {_target(s.target, w)} FROM {w.identifiers(s.grantees)}",
     )
 
 
@@ -242,6 +246,28 @@ def _data(s: ast.DataStatement, w: Writer) -> str:
     return s.text if w.reveal else redact(s.text, w.dialect)
 
 
+def _copy_from_stdin(s: ast.CopyFromStdin, _: Writer) -> str:
+    # Read under the engine's rules of quoting in every dialect; this one's are the same, and keep the case of names.
+    w = Writer("materialize", reveal=True)
+    csv = s.format == "csv"
+    options = [
+        f"FORMAT {s.format}",
+        f"DELIMITER {w.string(s.delimiter)}",
+        f"NULL {w.string(s.null)}",
+        s.header != "no" and f"HEADER {'match' if s.header == 'match' else 'true'}",
+        csv and f"QUOTE {w.string(s.quote)}",
+        csv and f"ESCAPE {w.string(s.escape)}",
+        bool(s.force_null) and f"FORCE_NULL {_forced(s.force_null, w)}",
+        bool(s.force_not_null) and f"FORCE_NOT_NULL {_forced(s.force_not_null, w)}",
+    ]
+    columns = f" ({w.identifiers(s.columns)})" if s.columns else ""
+    return f"COPY {w.name(s.table)}{columns} FROM STDIN WITH ({', '.join(o for o in options if o)})"
+
+
+def _forced(columns: tuple[str, ...], w: Writer) -> str:
+    return "*" if columns == ("*",) else f"({w.identifiers(columns)})"
+
+
 def _all_or(name: str | None, w: Writer) -> str:
     return "ALL" if name is None else w.setting(name)
 
@@ -271,9 +297,13 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.ShowRoles: lambda s, _: "SHOW USERS" if s.login else "SHOW ROLES",
     ast.ShowLedger: lambda s, _: f"SHOW LEDGER LIMIT {s.limit}",
     ast.VerifyLedger: lambda _, __: "VERIFY LEDGER",
-    ast.CreateDatabase: lambda s, w: _words(
-        "CREATE DATABASE", _if(s.if_not_exists, "IF NOT EXISTS"), w.identifier(s.name)
-    ),
+    ast.Vacuum: lambda s, w: _words("VACUUM", s.database is not None and w.identifier(s.database)),
+    ast.CreateDatabase: render_relations.create_database,
+    ast.CreateView: render_relations.create_view,
+    ast.AlterObject: render_relations.alter_object,
+    ast.ShowTables: render_relations.show_tables,
+    ast.AlterDefaultPrivileges: render_relations.alter_default_privileges,
+    ast.ShowDefaultPrivileges: lambda _, __: "SHOW DEFAULT PRIVILEGES",
     ast.DropDatabase: lambda s, w: _words("DROP DATABASE", _if(s.if_exists, "IF EXISTS"), w.identifier(s.name)),
     ast.ShowDatabases: lambda _, __: "SHOW DATABASES",
     ast.Use: _use,
@@ -283,5 +313,8 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.Transaction: lambda s, _: s.action.upper(),
     ast.Discard: _discard,
     ast.DataStatement: _data,
+    ast.CopyFromStdin: _copy_from_stdin,
+    ast.SelectInto: select_into,
+    ast.CopyToStore: copy_to_store,
     ast.Empty: lambda _, __: "",
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fairlead.lang.heads import peek_head
 from fairlead.lang.lexer import DATA, LexError, Token, rules_of, tokenize
+from fairlead.lang.tails import into_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +39,29 @@ def split(text: str, dialect: Dialect = "native") -> Iterator[Piece]:
             continue
         head = peek_head(text, at)
         try:
-            tokens, at = tokenize(text, DATA if head == "data" else rules_of(dialect), at)
+            tokens, at = _tokens(text, head, dialect, at)
         except LexError as error:
             yield Piece(head, [*error.tokens, Token("eof", "", error.start, error.start)], error)
             return
         if len(tokens) > 1:
             yield Piece(head, tokens)
+
+
+def _tokens(text: str, head: Head, dialect: Dialect, at: int) -> tuple[list[Token], int]:
+    """Cut one statement: a query by the engine's rules, what follows its INTO by the dialect's."""
+    if head == "ours":
+        return tokenize(text, rules_of(dialect), at)
+    try:
+        tokens, end = tokenize(text, DATA, at)
+    except LexError as error:
+        tokens, end = error.tokens, -1
+        if into_at(tokens) < 0:
+            raise
+    into = into_at(tokens)
+    if into < 0:
+        return tokens, end
+    try:
+        tail, end = tokenize(text, rules_of(dialect), tokens[into].start)
+    except LexError as error:
+        raise LexError(error.message, error.start, [*tokens[:into], *error.tokens]) from None
+    return [*tokens[:into], *tail], end

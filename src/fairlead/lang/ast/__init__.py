@@ -7,6 +7,7 @@ because the parser cannot know which options are secret; the connector's declara
 
 from __future__ import annotations
 
+from fairlead.lang.ast.care import Vacuum
 from fairlead.lang.ast.connections import (
     AlterAction,
     AlterConnection,
@@ -20,9 +21,11 @@ from fairlead.lang.ast.connections import (
     UnsetOptions,
     ValidateConnection,
 )
-from fairlead.lang.ast.data import DataStatement, Empty, LocationRef, StageOption
+from fairlead.lang.ast.data import CopyFromStdin, DataStatement, DottedName, Empty, LocationRef, StageOption
+from fairlead.lang.ast.exports import CopyToStore, Csv, Export, SelectInto
 from fairlead.lang.ast.objects import DescribeObject, DropObjects, ShowCreate, ShowDependents, ShowObjects
 from fairlead.lang.ast.people import (
+    AlterDefaultPrivileges,
     AlterRole,
     CreateRole,
     DropRole,
@@ -31,11 +34,13 @@ from fairlead.lang.ast.people import (
     GrantTarget,
     Revoke,
     RevokeRole,
+    ShowDefaultPrivileges,
     ShowGrants,
     ShowLedger,
     ShowRoles,
     VerifyLedger,
 )
+from fairlead.lang.ast.relations import AlterObject, CreateView, ShowTables
 from fairlead.lang.ast.secrets import AlterSecret, CreateSecret, SecretValue
 from fairlead.lang.ast.settings import (
     CreateDatabase,
@@ -68,22 +73,30 @@ from fairlead.lang.ast.values import (
 __all__ = [
     "AlterAction",
     "AlterConnection",
+    "AlterDefaultPrivileges",
+    "AlterObject",
     "AlterRole",
     "AlterSecret",
     "AlterStage",
     "Concat",
+    "CopyFromStdin",
+    "CopyToStore",
     "CreateConnection",
     "CreateDatabase",
     "CreateRole",
     "CreateSecret",
     "CreateStage",
+    "CreateView",
+    "Csv",
     "DataStatement",
     "DescribeObject",
     "Discard",
+    "DottedName",
     "DropDatabase",
     "DropObjects",
     "DropRole",
     "Empty",
+    "Export",
     "Grant",
     "GrantRole",
     "GrantTarget",
@@ -103,17 +116,20 @@ __all__ = [
     "RevokeRole",
     "SecretRef",
     "SecretValue",
+    "SelectInto",
     "SetComment",
     "SetEnabled",
     "SetOptions",
     "SetVariable",
     "ShowCreate",
     "ShowDatabases",
+    "ShowDefaultPrivileges",
     "ShowDependents",
     "ShowGrants",
     "ShowLedger",
     "ShowObjects",
     "ShowRoles",
+    "ShowTables",
     "ShowVariable",
     "Spelling",
     "StageOption",
@@ -123,6 +139,7 @@ __all__ = [
     "Transaction",
     "UnsetOptions",
     "Use",
+    "Vacuum",
     "ValidateConnection",
     "Value",
     "VerifyLedger",

@@ -24,7 +24,7 @@ class LocationRef:
     """A place in the data statement that names our objects: ``@stage/path`` (bare or in quotes) or a URL literal.
 
     ``span`` covers everything that the planner replaces, options in parentheses included. ``role`` says where it
-    stands: read as a table (``from``), written by COPY (``to``), an argument of a function that reads files
+    stands: read as a table (``from``), written or read by COPY (``to``, ``load``), an argument of a function that reads files
     (``argument``), or any other text that happens to be a URL (``literal``, never a stage).
     """
 
@@ -32,8 +32,23 @@ class LocationRef:
     stage: Name | None
     path: str
     url: str | None
-    role: Literal["from", "to", "argument", "literal"]
+    role: Literal["from", "to", "load", "argument", "literal"]
     options: tuple[StageOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DottedName:
+    """A name of two or more parts, or one of any length where a relation stands.
+
+    Args:
+        span: of the whole name, in the statement's text.
+        parts: decoded, as typed.
+        relation: it stands after FROM, JOIN, INTO, UPDATE, TABLE or the like; other names may be columns.
+    """
+
+    span: tuple[int, int]
+    parts: tuple[str, ...]
+    relation: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +62,7 @@ class DataStatement(Statement):
         identifiers: every identifier in it, decoded and case-folded, for the denial list.
         calls: those of them that stand before an opening parenthesis.
         parameters: highest ``$n``.
+        names: what may have to be spelled out for the engine.
     """
 
     text: str = field(repr=False)
@@ -55,8 +71,38 @@ class DataStatement(Statement):
     identifiers: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
     parameters: int = 0
+    names: tuple[DottedName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Empty(Statement):
     """Nothing but blanks and comments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyFromStdin(Statement):
+    """``COPY table FROM STDIN``: the client sends the rows. Options have PostgreSQL's meaning and defaults.
+
+    Args:
+        table: as typed.
+        columns: those that the data have, in their order; empty = all of the table.
+        format: of the data.
+        delimiter: one ASCII character.
+        null: what stands for NULL, as it stands in the data.
+        header: whether the first line names the columns, and whether the names must be those expected.
+        quote: one ASCII character; csv only.
+        escape: one ASCII character; csv only.
+        force_null: columns in which a quoted ``null`` is NULL too; ``("*",)`` = all.
+        force_not_null: columns in which an unquoted ``null`` is a text; ``("*",)`` = all.
+    """
+
+    table: Name
+    columns: tuple[str, ...] = ()
+    format: Literal["text", "csv"] = "text"
+    delimiter: str = "\t"
+    null: str = "\\N"
+    header: Literal["no", "skip", "match"] = "no"
+    quote: str = '"'
+    escape: str = '"'
+    force_null: tuple[str, ...] = ()
+    force_not_null: tuple[str, ...] = ()

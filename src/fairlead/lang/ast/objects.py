@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class DropObjects(Statement):
     """``DROP kind [IF EXISTS] name [, ...] [CASCADE | RESTRICT]``."""
 
-    kind: Literal["secret", "connection", "stage"]
+    kind: Literal["secret", "connection", "stage", "view"]
     names: tuple[Name, ...]
     if_exists: bool = False
     cascade: bool = False
@@ -48,9 +48,9 @@ class DescribeObject(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCreate(Statement):
-    """``SHOW [REDACTED] CREATE CONNECTION | LINK | STAGE name``."""
+    """``SHOW [REDACTED] CREATE CONNECTION | LINK | STAGE | TABLE | VIEW name``."""
 
-    kind: Literal["connection", "stage"]
+    kind: Literal["connection", "stage", "table", "view"]
     name: Name
     noun: Noun = "CONNECTION"
     redacted: bool = False

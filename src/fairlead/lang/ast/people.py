@@ -51,18 +51,22 @@ class GrantTarget:
     """What the rights are on.
 
     ``kind``: ``system`` (``SYSTEM``, ``*.*``), ``database`` (``DATABASE d``, ``WORKSPACE d``, ``d.*``), ``schema``,
-    ``connection``, ``secret``, ``stage``. ``names`` is empty for ``system``. ``all_in`` is True for
-    ``ALL CONNECTIONS [IN ...]``.
+    ``connection``, ``secret``, ``stage``, ``table`` (a name without a kind too; it may mean a view), ``view``.
+    ``names`` is empty for ``system``. ``all_in`` is True for ``ALL CONNECTIONS [IN ...]``; the names are then those of
+    the databases or schemas, as ``within`` says.
     """
 
-    kind: Literal["system", "database", "schema", "connection", "secret", "stage"]
+    kind: Literal["system", "database", "schema", "connection", "secret", "stage", "table", "view"]
     names: tuple[Name, ...] = ()
     all_in: bool = False
+    within: Literal["database", "schema"] = "database"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant(Statement):
     """``GRANT privilege [, ...] ON target TO grantee [, ...] [WITH GRANT OPTION]``.
+
+    Narrowed: ``GRANT SELECT [(column [, ...])] ON table [WHERE condition] TO ...``; ``condition`` is its text.
 
     ``privileges`` are upper case with single blanks, exactly as typed (``SHOW LINK``, ``ACCESS CONNECTION``, ``USAGE``,
     ``ALL PRIVILEGES``). ``grantees`` are user or role names.
@@ -72,16 +76,39 @@ class Grant(Statement):
     target: GrantTarget
     grantees: tuple[str, ...]
     grant_option: bool = False
+    columns: tuple[str, ...] = ()
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke(Statement):
-    """``REVOKE [GRANT OPTION FOR] privilege [, ...] ON target FROM grantee [, ...]``."""
+    """``REVOKE [GRANT OPTION FOR] privilege [, ...] ON target FROM grantee [, ...]``; SELECT may have columns."""
 
     privileges: tuple[str, ...]
     target: GrantTarget
     grantees: tuple[str, ...]
     grant_option_only: bool = False
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlterDefaultPrivileges(Statement):
+    """``ALTER DEFAULT PRIVILEGES [FOR ROLE r] [IN SCHEMA s] GRANT | REVOKE privilege ON TABLES TO | FROM grantee``.
+
+    Without ``roles`` it is for the caller's own tables, without ``schemas`` for all of the current database.
+    """
+
+    privileges: tuple[str, ...]
+    grantees: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    schemas: tuple[Name, ...] = ()
+    revoke: bool = False
+    grant_option: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowDefaultPrivileges(Statement):
+    """``SHOW DEFAULT PRIVILEGES``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fairlead.lang.ast.values import Statement
+
+if TYPE_CHECKING:
+    from fairlead.lang.ast.values import Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateDatabase(Statement):
-    """``CREATE DATABASE [IF NOT EXISTS] name``."""
+    """``CREATE DATABASE [IF NOT EXISTS] name [DATA PATH 'url' CONNECTION = name]``."""
 
     name: str
     if_not_exists: bool = False
+    data_path: str | None = None
+    connection: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
