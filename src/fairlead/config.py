@@ -64,6 +64,19 @@ class WorkerSettings(BaseSettings):
     max_sessions: int = Field(500, ge=1)
 
 
+class CareSettings(BaseSettings):
+    """What is done in the background for the lakes of tables, and when."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLEAD_CARE_", extra="forbid")
+
+    interval: float = Field(60.0, ge=0, description="seconds between rounds; 0 = only VACUUM")
+    inlined_rows: int = Field(1000, ge=1, description="rows of a table in the metadata, above which they become a file")
+    small_files: int = Field(16, ge=2, description="files of a table of about one size, above which they are merged")
+    deleted_share: float = Field(0.3, gt=0, le=1, description="of a file's rows, above which it is written anew")
+    snapshot_hours: float = Field(168.0, ge=0, description="for which time travel is kept")
+    grace: float = Field(3600.0, ge=0, description="seconds before files that are not needed any more are deleted")
+
+
 class Settings(BaseSettings):
     """All settings of one gateway."""
 
@@ -83,6 +96,7 @@ class Settings(BaseSettings):
     layers: Layers = Field(default_factory=Layers)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    care: CareSettings = Field(default_factory=CareSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -126,7 +140,7 @@ def load(**flags: Any) -> Settings:
 def _refuse_unknown_variables() -> None:
     """A misspelt variable would leave a protection off without a word."""
     known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
-    for group in (Layers, EgressSettings, WorkerSettings):
+    for group in (Layers, EgressSettings, WorkerSettings, CareSettings):
         known |= {f"{group.model_config.get('env_prefix', '')}{name}".upper() for name in group.model_fields}
     for name in os.environ:
         if not name.startswith(_PREFIX) or name.startswith(_OF_THE_TESTS) or "__" in name:

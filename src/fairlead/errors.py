@@ -34,6 +34,7 @@ class FairleadError(Exception):
         self.hint = hint
         self.detail = detail
         self.position = position
+        self.context: str | None = None  # where in data that a client sent; whoever knows it sets it
 
 
 # --- what the user typed -------------------------------------------------------------------------------------------
@@ -101,6 +102,18 @@ class UndefinedObject(FairleadError):
     sqlstate = "42704"
 
 
+class UndefinedTable(FairleadError):
+    """A table does not exist, or is not the caller's to know."""
+
+    sqlstate = "42P01"
+
+
+class DuplicateTable(FairleadError):
+    """A table of that name exists."""
+
+    sqlstate = "42P07"
+
+
 class DuplicateObject(FairleadError):
     """A name that is taken."""
 
@@ -123,6 +136,12 @@ class ObjectNotReady(FairleadError):
     """The object is in a state that the statement does not allow (a disabled connection, for instance)."""
 
     sqlstate = "55000"
+
+
+class ObjectInUse(FairleadError):
+    """Somebody else is busy with the object; later the statement may succeed."""
+
+    sqlstate = "55006"
 
 
 class NotSupported(FairleadError):
@@ -173,6 +192,12 @@ class InFailedTransaction(FairleadError):
     sqlstate = "25P02"
 
 
+class SerializationFailure(FairleadError):
+    """Somebody else has committed a change to the same first; the transaction can be run again."""
+
+    sqlstate = "40001"
+
+
 class UndefinedStatement(FairleadError):
     """A prepared statement that does not exist."""
 
@@ -209,6 +234,31 @@ class InvalidEncoding(FairleadError):
     sqlstate = "22021"
 
 
+class BadCopyData(FairleadError):
+    """Data of COPY FROM STDIN that are not in the format, or a value that is not of its column's type.
+
+    Args:
+        message: as PostgreSQL words it.
+        context: where in the data: ``COPY t, line 3, column b: "x"``.
+        sqlstate: ``22P04`` for the format, ``22P02`` for a value.
+        hint: what the reader can do about it.
+        detail: what the engine said of it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        context: str | None,
+        sqlstate: str = "22P04",
+        hint: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.context = context
+        self.sqlstate = sqlstate  # type: ignore[misc]  # narrower than the class attribute on purpose
+
+
 class ProtocolViolation(FairleadError):
     """A client sent bytes that the protocol does not allow at this point."""
 
@@ -232,6 +282,18 @@ class EngineError(FairleadError):
     ) -> None:
         super().__init__(message, hint=hint, detail=detail, position=position)
         self.sqlstate = sqlstate  # type: ignore[misc]  # narrower than the class attribute on purpose
+
+
+class LakeMoved(FairleadError):
+    """A lake has changed while it was being read; the same again will do."""
+
+    sqlstate = "40001"
+
+
+class LakeUnreadable(FairleadError):
+    """The catalog of a lake cannot be read, or contradicts itself."""
+
+    sqlstate = "XX001"
 
 
 class WorkerLost(FairleadError):

@@ -13,7 +13,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from fairlead.commands import dispatch
+from fairlead.commands import dispatch, views
+from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
@@ -30,7 +31,7 @@ from fairlead.errors import (
     UndefinedStatement,
 )
 from fairlead.lang import ast, parse
-from fairlead.session_types import Complete, EmptyStatement, Notice, Output, ResultColumns, ResultValues
+from fairlead.session_types import Complete, CopyIn, EmptyStatement, Notice, Output, ResultColumns, ResultValues
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
@@ -99,6 +100,7 @@ class Session:
         self._portals: dict[str, _Portal] = {}
         self._running: _Portal | None = None
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
+        self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
 
     # --- who and where -----------------------------------------------------------------------------------------------
 
@@ -179,6 +181,9 @@ class Session:
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
             return described.parameters, described.columns or None
+        if isinstance(statement, ast.Export):
+            described = await self._guarded(self._data.describe(statement.query, prepared.type_oids))
+            return described.parameters, None
         return (), await self._command_columns(statement)
 
     async def bind(self, portal: str, statement: str, parameters: Sequence[Parameter]) -> None:
@@ -239,6 +244,7 @@ class Session:
 
     async def cancel(self) -> None:
         """End the statement that runs, if one does."""
+        self._copying.cancel()
         await self._data.cancel()
 
     async def close(self) -> None:
@@ -255,12 +261,10 @@ class Session:
             if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
                 message = "current transaction is aborted, commands ignored until end of transaction block"
                 raise InFailedTransaction(message)
-            if isinstance(statement, ast.DataStatement):
-                in_block = self.transaction_status == "T"
-                time_limit = self._settings.statement_timeout
-                async with aclosing(
-                    self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit)
-                ) as outputs:
+            if isinstance(statement, ast.DropObjects):
+                statement = views.for_engine(statement, self._house, self.context()) or statement
+            if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.Export):
+                async with aclosing(self._running_data(statement, parameters)) as outputs:
                     async for output in outputs:
                         yield output
                 return
@@ -269,6 +273,16 @@ class Session:
         except FairleadError:
             self._fail()
             raise
+
+    def _running_data(
+        self, statement: ast.DataStatement | ast.CopyFromStdin | ast.Export, parameters: Sequence[Parameter]
+    ) -> AsyncGenerator[Output, None]:
+        in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
+        if isinstance(statement, ast.CopyFromStdin):
+            return self._copying.run(statement, in_block=in_block, time_limit=time_limit)
+        if isinstance(statement, ast.Export):
+            return self._data.export(statement, parameters, in_block=in_block, time_limit=time_limit)
+        return self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit)
 
     async def _command(self, statement: ast.Statement) -> list[Output]:
         match statement:
@@ -304,7 +318,11 @@ class Session:
             return [Notice("WARNING", "there is no transaction in progress", "25P01"), Complete(tag)]
         self.transaction_status = "I"
         commit = statement.action == "commit" and not failed
-        await self._data.end_block(commit=commit)
+        try:
+            await self._data.end_block(commit=commit)
+        except FairleadError:
+            self._settings.end(commit=False)
+            raise
         self._settings.end(commit=commit)
         await self._data.set_time_zone(self._settings.time_zone)
         return [Complete("COMMIT" if commit else "ROLLBACK")]
@@ -352,12 +370,14 @@ class Session:
         await self._settle()
         entry.outputs = self._run(entry.prepared.statement, entry.parameters)
         self._running = entry
+        if isinstance(entry.prepared.statement, ast.Export):
+            return  # it has no columns, and its notices are not to wait for its end
         async for output in entry.outputs:
             if isinstance(output, ResultColumns):
                 entry.columns = output.columns
                 return
             entry.held.append(output)
-            if isinstance(output, Complete):
+            if isinstance(output, Complete | CopyIn):
                 return
 
     async def _settle(self) -> None:

@@ -7,12 +7,13 @@ anywhere between. :class:`EmptyStatement` takes the place of all of that where t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fairlead.engine.api import Column
+    from fairlead.errors import FairleadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,42 @@ class EmptyStatement:
     """The text held no statement."""
 
 
-Output = ResultColumns | ResultRows | ResultValues | Complete | Notice | EmptyStatement
+class Intake(Protocol):
+    """Where the client's data of a COPY go."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether more are; not after the end, a failure or a cancel."""
+        ...
+
+    async def unwanted(self) -> None:
+        """Wait until the statement has failed, or was cancelled."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Take bytes, cut wherever the client has cut them; waits while there are enough."""
+        ...
+
+    async def finish(self) -> None:
+        """Note that these were all."""
+        ...
+
+    def fail(self, error: FairleadError) -> None:
+        """Note that the client has given up, and why."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIn:
+    """The statement wants data of the client; it goes on when the intake wants no more.
+
+    Args:
+        columns: how many each row has.
+        intake: takes them.
+    """
+
+    columns: int
+    intake: Intake
+
+
+Output = ResultColumns | ResultRows | ResultValues | Complete | Notice | EmptyStatement | CopyIn

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fairlead.config import Settings
+from fairlead.context import Context
 from fairlead.server.gateway import Gateway
 from fairlead.session_types import Notice, Output, ResultColumns, ResultValues
 
@@ -44,6 +45,10 @@ class Desk:
     def notices(self, script: str, user: str = "fairlead") -> list[str]:
         """Return the texts of the notices."""
         return [o.message for o in self.outputs(script, user) if isinstance(o, Notice)]
+
+    def context(self, user: str = "fairlead") -> Context:
+        """Return the context that a statement of a user runs in."""
+        return Context("session", "statement", self.gateway.house.access.principal(user))
 
     async def _collect(self, script: str, user: str) -> list[Output]:
         if user not in self._sessions:

@@ -93,6 +93,37 @@ def audit_verify(data: Data = None) -> None:
 
 
 @app.command()
+def gc(
+    data: Data = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove what crashes have left in the data directory of a stopped gateway."""
+    from fairlead.catalog.catalog import FILE_NAME  # noqa: PLC0415  # keeps --help quick
+    from fairlead.catalog.datadir import lock_data_directory  # noqa: PLC0415  # keeps --help quick
+    from fairlead.engine.lake.orphans import collect  # noqa: PLC0415  # keeps --help quick
+
+    with _reported():
+        directory = _settings(data, None).data
+        if not (directory / FILE_NAME).is_file():
+            message = f"there is no catalog in {directory}"
+            raise ConfigurationError(message, hint="name it with --data")
+        try:
+            with lock_data_directory(directory):
+                found = collect(directory.resolve(), dry_run=dry_run)
+        except ConfigurationError as error:
+            hint = "while the gateway runs, VACUUM does this for one database; or stop it first"
+            raise ConfigurationError(error.message, hint=hint) from None
+    table = Table("what", "where", "files", "bytes", "note")
+    for left in found:
+        if left.files or left.note:
+            table.add_row(left.what, left.where, str(left.files), str(left.size), left.note or "")
+    if table.row_count:
+        _out.print(table)
+    verb = "can be" if dry_run else "were"
+    _out.print(f"{sum(left.size for left in found)} bytes in {sum(left.files for left in found)} files {verb} freed")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     _out.print(f"fairlead {fairlead.__version__}")

@@ -50,7 +50,8 @@ def _create(
     if existing is not None and statement.or_replace:
         _replace(house, tx, existing, defined, statement, context)
         return existing.id, Result(tag)
-    house.access.require_create(context.principal, "CREATE CONNECTION", names.database(tx, where.database))
+    schema = names.schema(tx, where.database, where.schema)
+    house.access.require_create(context.principal, "CREATE CONNECTION", schema)
     if existing is not None and statement.if_not_exists:
         return None, Result(tag, notices=_skipped(tx, existing, defined, where.name))
     if existing is not None:
@@ -106,10 +107,9 @@ def visible(
     found = names.find(tx, "connection", name, context, database_first=database_first)
     if found is not None and house.access.sees(context.principal, found):
         return found
-    in_database = names.database(tx, where.database)
+    schema = names.schema(tx, where.database, where.schema)
     knows_all = any(
-        house.access.can(context.principal, right, "database", in_database.id)
-        for right in ("SHOW", "CREATE CONNECTION")
+        house.access.can(context.principal, right, "schema", schema.id) for right in ("SHOW", "CREATE CONNECTION")
     )
     if found is None and knows_all:
         raise texts.missing("connection", str(where), context.dialect, noun=noun)
@@ -145,7 +145,7 @@ def _replace(
     """Replace a definition; id, owner, grants and dependents stay, so nobody's object becomes somebody else's."""
     house.access.require_owner(context.principal, existing)
     current = definition(tx, existing)
-    if current.kind != defined.kind and tx.dependents(existing.id):
+    if current.kind != defined.kind and (tx.dependents(existing.id) or tx.stored_through(existing.id)):
         message = f'connection "{existing.full_name}" is in use and cannot become a connection of another type'
         raise WrongObjectType(message, hint=f"SHOW DEPENDENTS OF CONNECTION {existing.name} lists what uses it")
     if current.kind != defined.kind and statement.spelling in ("singlestore", "clickzetta"):

@@ -7,20 +7,27 @@ what the store proxy knows (expired key, refused by a grant) goes before what th
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
-from typing import TYPE_CHECKING
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from fairlead.commands import records
+from fairlead.commands.definers import Definers
+from fairlead.commands.exports import Export
+from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
+from fairlead.egress.shipment import Shipment
 from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
+from fairlead.engine.lake.names import literal
 from fairlead.engine.planner import AliasBook, Plan, Planner
 from fairlead.errors import (
     ActiveTransaction,
     EngineError,
     FairleadError,
     PermissionDenied,
+    SerializationFailure,
     StoreUnreachable,
     UndefinedFile,
     WorkerLost,
@@ -28,18 +35,25 @@ from fairlead.errors import (
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from fairlead.commands.house import House
+    from fairlead.commands.staging import Staged
     from fairlead.context import Context, Principal
     from fairlead.egress.door import StatementUse
     from fairlead.engine.engine import Engine
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
 
+_T = TypeVar("_T")
 _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
 _log = structlog.get_logger("fairlead")
+_COPIES = frozenset({"COPY", "EXPLAIN"})  # what may write objects: EXPLAIN ANALYZE runs its COPY
+_CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
 _UTC = "UTC"
+_ATTEMPTS = 30
+_LOST_IN_BLOCK = "the session's process was lost in the middle of a transaction, which is rolled back"
 _STORE_FAILURES = frozenset({"58030", "58P01"})
 
 
@@ -52,6 +66,7 @@ class DataRunner:
         planner: plans statements.
         principal: gives the user with the roles in force now.
         context: gives the context of the statement that runs now.
+        depth: how many views of other owners stand above these statements.
     """
 
     def __init__(
@@ -61,6 +76,7 @@ class DataRunner:
         planner: Planner,
         principal: Callable[[], Principal],
         context: Callable[[], Context],
+        depth: int = 0,
     ) -> None:
         self._house = house
         self._engine = engine
@@ -71,10 +87,20 @@ class DataRunner:
         self._worker: EngineSession | None = None
         self._in_block = False
         self._wrote = False
+        self._deleted = False
+        self._definers = Definers(house, planner, self._book, context, self._as_owner, depth)
+        self._tables = SessionTables(house, self._book, principal, context, self._definers)
+        self._depth = depth
         self.time_zone = _UTC
 
     async def run(
-        self, statement: ast.DataStatement, parameters: Sequence[Parameter], *, in_block: bool, time_limit: float
+        self,
+        statement: ast.DataStatement,
+        parameters: Sequence[Parameter],
+        *,
+        in_block: bool,
+        time_limit: float,
+        export: Export | None = None,
     ) -> AsyncGenerator[Output, None]:
         """Run one statement.
 
@@ -83,30 +109,79 @@ class DataRunner:
             parameters: values of ``$1`` and so on.
             in_block: whether a transaction block is open.
             time_limit: seconds, 0 for none.
+            export: where the rows of a query go, None = to the client.
 
         Raises:
             FairleadError: in the user's terms.
         """
         plan = await self._planned(statement)
-        worker = await self._ready(in_block=in_block)
+        staged = None if in_block else await self._recorded(self._tables.way(statement), statement)
+        for attempt in range(_ATTEMPTS):
+            given = False
+            try:
+                async with self._tables.turn(waiting=attempt > 0, changes=plan.verb in _CHANGES and not in_block):
+                    async with aclosing(
+                        self._attempt(statement, plan, parameters, staged, in_block, time_limit, export)
+                    ) as outputs:
+                        async for output in outputs:
+                            given = given or isinstance(output, ResultRows)
+                            yield output
+            except SerializationFailure:
+                # The statement is a transaction of its own, and nobody has seen anything of it: run it again.
+                if in_block or given or attempt + 1 == _ATTEMPTS:
+                    raise
+            else:
+                return
+
+    async def _attempt(
+        self,
+        statement: ast.DataStatement,
+        plan: Plan,
+        parameters: Sequence[Parameter],
+        staged: Staged | None,
+        in_block: bool,
+        time_limit: float,
+        export: Export | None,
+    ) -> AsyncGenerator[Output, None]:
+        worker = await self._ready(statement if staged is None else staged.rest(statement), in_block=in_block)
+        if staged is not None and await self._tables.begin_staged(worker, staged):
+            plan = self._planner.plan(statement, self._context(), self._book, {staged.target.span: staged.name})
+        else:
+            staged = None
         worker.statement_timeout = time_limit
         key_id = worker.door_key.key_id
-        self._house.egress.statement_begin(key_id)
+        shipment = export.shipment if export is not None else Shipment() if plan.verb in _COPIES else None
+        self._house.egress.statement_begin(key_id, shipment)
         failure: FairleadError | None = None
         done: Done | None = None
+        ending: list[Output] = []
         outcome = "failed"
         try:
-            async with aclosing(worker.execute(plan.sql, parameters, aliases=self._book.real_urls())) as events:
+            if export is not None:
+                plan = await export.begin(worker, plan, parameters)
+            running = worker.execute(plan.sql, parameters, aliases=self._book.real_urls(), progress=export is not None)
+            async with aclosing(running) as events:
                 async for event in events:
                     match event:
+                        case Done():
+                            done, outcome = event, "ok"
+                        case _ if export is not None:
+                            for output in export.take(event):
+                                yield output
                         case Columns(columns=columns):
                             yield ResultColumns(columns)
                         case Rows(data=data, count=count):
                             yield ResultRows(data, count)
-                        case Done():
-                            done, outcome = event, "ok"
+            if export is not None:
+                ending = await export.finish(done)
+            elif staged is not None:
+                await self._tables.settle_staged(worker, staged)
+            elif done is not None and done.changes and not in_block:
+                await self._tables.settle(worker, truncates=plan.verb == "TRUNCATE")
+            if export is None and shipment is not None and not self._house.egress.untouched(key_id):
+                await asyncio.to_thread(self._house.egress.delivery(key_id).run)
         except FairleadError as error:
-            failure = error
+            failure, outcome = error, "failed"
         except GeneratorExit:
             outcome = "closed"  # the client wants no more rows
             raise
@@ -119,12 +194,69 @@ class DataRunner:
             yield Notice("WARNING", notice, "01000")
         if done is not None:
             self._wrote = self._wrote or (in_block and plan.verb not in _READS)
-            yield Complete(done.tag)
+            self._deleted = self._deleted or (in_block and plan.verb in ("DELETE", "MERGE", "WITH"))
+            for output in ending or [Complete(done.tag)]:
+                yield output
+
+    async def export(
+        self, statement: ast.Export, parameters: Sequence[Parameter], *, in_block: bool, time_limit: float
+    ) -> AsyncGenerator[Output, None]:
+        """Write the rows of a query into a store; arguments and errors as for ``run``."""
+        try:
+            export = Export(statement, self._house, self._context(), self._book)
+        except PermissionDenied:
+            await asyncio.to_thread(records.refused, self._house, self._context(), "EXPORT")
+            raise
+        query = statement.query
+        async with aclosing(
+            self.run(query, parameters, in_block=in_block, time_limit=time_limit, export=export)
+        ) as outputs:
+            async for output in outputs:
+                yield output
+
+    async def materialise(self, statement: ast.DataStatement, into: Path) -> None:
+        """Run a query and leave its result as a file of the engine's own format.
+
+        Args:
+            statement: one query.
+            into: where the file goes, on the file system of the data directory; other workers may read it.
+
+        Raises:
+            FairleadError: the query failed, in the user's terms.
+        """
+        plan = await self._planned(statement)
+        worker = await self._ready(statement, in_block=False)
+        assert worker.folder is not None
+        made = worker.folder.spill / "out" / "result.duckdb"
+        key_id = worker.door_key.key_id
+        self._house.egress.statement_begin(key_id)
+        failure: FairleadError | None = None
+        try:
+            await worker.script([f"ATTACH {literal(str(made))} AS fairlead_out"])
+            create = f"CREATE TABLE fairlead_out.main.v AS (\n{plan.sql}\n)"
+            async for _ in worker.execute(create, aliases=self._book.real_urls()):
+                pass
+        except FairleadError as error:
+            failure = error
+        finally:
+            with suppress(FairleadError):
+                await worker.script(["DETACH fairlead_out"])
+            use = await self._account(key_id, "ok" if failure is None else "failed")
+        if failure is not None:
+            await asyncio.to_thread(made.unlink, missing_ok=True)
+            failure.position = None
+            raise _told(failure, use.cause, plan) from None
+        await asyncio.to_thread(_hand_over, made, into)
+
+    async def prepared(self, statement: ast.DataStatement, *, in_block: bool) -> tuple[str, EngineSession]:
+        """Plan a statement and make the worker ready for it, without running it: what may not run fails here."""
+        plan = await self._planned(statement)
+        return plan.sql, await self._ready(statement, in_block=in_block)
 
     async def describe(self, statement: ast.DataStatement, type_oids: Sequence[int]) -> Described:
         """Return the parameters and columns of a statement without running it."""
         plan = await self._planned(statement)
-        worker = await self._ready(in_block=False)
+        worker = await self._ready(statement, in_block=self._in_block)
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
         failure: FairleadError | None = None
@@ -152,8 +284,22 @@ class DataRunner:
     async def end_block(self, *, commit: bool) -> None:
         """End the worker's part of a transaction block."""
         in_block, self._in_block, self._wrote = self._in_block, False, False
-        if in_block and self._worker is not None:
-            await self._quietly("COMMIT" if commit else "ROLLBACK")
+        deleted, self._deleted = self._deleted, False
+        if not in_block or self._worker is None:
+            return
+        if not commit:
+            await self._quietly("ROLLBACK")
+            return
+        worker = self._worker
+        if not worker.worker.alive:
+            raise WorkerLost(_LOST_IN_BLOCK)
+        key_id = worker.door_key.key_id
+        self._house.egress.statement_begin(key_id)  # the rows of a lake on a store are read through it
+        try:
+            await self._quietly("COMMIT")
+            await self._tables.settle(worker, truncates=not deleted)
+        finally:
+            await self._account(key_id, "commit")
 
     async def set_time_zone(self, name: str) -> None:
         """Let the worker show times in another zone."""
@@ -164,6 +310,7 @@ class DataRunner:
 
     async def cancel(self) -> None:
         """End the statement that runs."""
+        await self._definers.cancel()
         if self._worker is not None:
             await self._worker.cancel()
 
@@ -174,20 +321,41 @@ class DataRunner:
     async def close(self) -> None:
         """End the worker and shut its door."""
         worker, self._worker = self._worker, None
+        self._tables.forget()
+        await self._definers.close()
         if worker is not None:
             await worker.close()
             await asyncio.to_thread(self._house.egress.close_door, worker.door_key.key_id)
 
+    def _as_owner(self, owner: Principal, database: str) -> DataRunner:
+        """Return what runs statements as another user, for views of theirs."""
+
+        def there() -> Context:
+            return replace(self._context(), principal=owner_now(), database=database)
+
+        def owner_now() -> Principal:
+            return self._house.access.principal(owner.user_name)
+
+        return DataRunner(self._house, self._engine, self._planner, owner_now, there, self._depth + 1)
+
     async def _planned(self, statement: ast.DataStatement) -> Plan:
-        """Return the plan of a statement; one that the caller may not run is on record."""
-        try:
+        """Return the plan of a statement."""
+
+        async def plan() -> Plan:
             return self._planner.plan(statement, self._context(), self._book)
+
+        return await self._recorded(plan(), statement)
+
+    async def _recorded(self, work: Awaitable[_T], statement: ast.DataStatement) -> _T:
+        """Await some work; a statement that the caller may not run is on record."""
+        try:
+            return await work
         except PermissionDenied:
             await asyncio.to_thread(records.refused, self._house, self._context(), statement.verb)
             raise
 
-    async def _ready(self, *, in_block: bool) -> EngineSession:
-        """Return the worker, its door open and its transaction begun where a block is open.
+    async def _ready(self, statement: ast.DataStatement, *, in_block: bool) -> EngineSession:
+        """Return the worker, its door open, with the tables of a statement, its transaction begun in a block.
 
         Raises:
             WorkerLost: it went in the middle of a transaction block.
@@ -209,8 +377,10 @@ class DataRunner:
                 await self._quietly(_set_time_zone(self.time_zone))
         if self._in_block and not self._worker.worker.alive:
             self._in_block = False
-            message = "the session's process was lost in the middle of a transaction, which is rolled back"
-            raise WorkerLost(message)
+            raise WorkerLost(_LOST_IN_BLOCK)
+        begins = in_block and not self._in_block
+        prepared = self._tables.prepare(self._worker, statement, begins=begins, inside=self._in_block)
+        await self._recorded(prepared, statement)
         if in_block and not self._in_block:
             await self._quietly("BEGIN TRANSACTION")
             self._in_block = True
@@ -247,6 +417,11 @@ def _told(failure: FairleadError, cause: FairleadError | None, plan: Plan) -> Fa
     if failure.position is not None:
         failure.position = plan.typed_position(failure.position)
     return failure
+
+
+def _hand_over(made: Path, into: Path) -> None:
+    made.chmod(0o444)
+    made.rename(into)
 
 
 def _set_time_zone(name: str) -> str:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairlead.commands import records
+from fairlead.catalog.records import KINDS
+from fairlead.commands import connections, records, schemas
 from fairlead.commands.house import House, Result
+from fairlead.connectors import declaration
+from fairlead.connectors.locations import parse_url
 from fairlead.context import DEFAULT_DATABASE
 from fairlead.dialects import names
-from fairlead.errors import DependentObjects, DuplicateObject
+from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
+    from fairlead.catalog.records import DatabaseRecord, ObjectRecord
+    from fairlead.catalog.snapshot import Snapshot
+    from fairlead.catalog.transaction import Transaction
     from fairlead.context import Context
     from fairlead.lang import ast
 
 
 def create(statement: ast.CreateDatabase, house: House, context: Context) -> Result:
     """CREATE DATABASE."""
+    schemas.refuse_reserved_database(statement.name)
     with house.catalog.write() as tx:
         house.access.require(context.principal, "CREATE DATABASE", None)
         if tx.database(statement.name) is not None:
@@ -26,8 +33,11 @@ def create(statement: ast.CreateDatabase, house: House, context: Context) -> Res
                 return Result("CREATE DATABASE", notices=(notice,))
             message = f'database "{statement.name}" already exists'
             raise DuplicateObject(message)
-        tx.create_database(statement.name, owner_id=context.principal.user_id)
-        house.ledger.append(tx, records.ddl(context, "CREATE DATABASE", f"database {statement.name}"))
+        data_path, connection = _storage(house, tx, statement, context)
+        connection_id = None if connection is None else connection.id
+        tx.create_database(statement.name, context.principal.user_id, data_path=data_path, connection_id=connection_id)
+        detail = {"at": data_path or "", "connection": connection.full_name} if connection is not None else {}
+        house.ledger.append(tx, records.ddl(context, "CREATE DATABASE", f"database {statement.name}", **detail))
     return Result("CREATE DATABASE")
 
 
@@ -40,7 +50,7 @@ def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
             return Result("DROP DATABASE", notices=(notice,))
         found = names.database(tx, statement.name)
         house.access.require_owner(context.principal, found)
-        held = [o for kind in ("connection", "secret", "stage") for o in tx.objects(kind, database=found.name)]
+        held = [o for kind in KINDS for o in tx.objects(kind, database=found.name)]
         if held or found.name == DEFAULT_DATABASE:
             message = f'database "{found.name}" cannot be dropped'
             detail = "\n".join(f"{o.kind} {o.full_name}" for o in held[:20]) or "it is the default database"
@@ -50,7 +60,44 @@ def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
     return Result("DROP DATABASE")
 
 
-def show(_statement: ast.ShowDatabases, house: House, _context: Context) -> Result:
-    """SHOW DATABASES."""
+def show(_statement: ast.ShowDatabases, house: House, context: Context) -> Result:
+    """SHOW DATABASES. Where one stores is shown to its owner, and to those who see the connection."""
     with house.catalog.read() as snapshot:
-        return Result("SHOW", ("name",), [(database.name,) for database in snapshot.databases()])
+        rows = [(d.name, *_shown_storage(house, snapshot, d, context)) for d in snapshot.databases()]
+    return Result("SHOW", ("name", "data_path", "connection"), rows)
+
+
+def _shown_storage(
+    house: House, snapshot: Snapshot, database: DatabaseRecord, context: Context
+) -> tuple[str | None, str | None]:
+    if database.connection_id is None:
+        return None, None
+    connection = snapshot.get(database.connection_id)
+    if house.access.owns(context.principal, database) or house.access.sees(context.principal, connection):
+        return database.data_path, connection.full_name
+    return None, None
+
+
+def _storage(
+    house: House, tx: Transaction, statement: ast.CreateDatabase, context: Context
+) -> tuple[str | None, ObjectRecord | None]:
+    """Check right, URL and scheme of DATA PATH, in this order; the connection is not asked."""
+    if statement.data_path is None or statement.connection is None:
+        return None, None
+    connection = connections.visible(house, tx, statement.connection, context)
+    house.access.require(context.principal, "USAGE", connection)
+    url = statement.data_path if statement.data_path.endswith("/") else statement.data_path + "/"
+    kind = connections.definition(tx, connection).kind
+    if url.split("://", 1)[0].lower() not in declaration.connector(kind).schemes:
+        message = f"connection {connection.full_name} ({kind}) does not lead to {url.split('://', 1)[0]}:// URLs"
+        raise InvalidParameter(message)
+    place = parse_url(url)
+    for other in tx.databases():
+        if other.data_path is not None and _overlap(place, parse_url(other.data_path)):
+            message = "another database stores its tables there, above it, or below it"
+            raise InvalidParameter(message, hint="give each database a folder of its own")
+    return url, connection
+
+
+def _overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return one[0] == other[0] and (one[1].startswith(other[1]) or other[1].startswith(one[1]))

@@ -7,16 +7,21 @@ from typing import Any
 
 from fairlead.commands import (
     auditing,
+    care,
     connections,
     databases,
+    defaults,
     drops,
     grants,
+    owning,
     records,
+    relations,
     roles,
     secrets,
     showing,
     stages,
     validate,
+    views,
 )
 from fairlead.commands.house import House, Result
 from fairlead.context import Context
@@ -43,6 +48,8 @@ def _describe(statement: ast.DescribeObject, house: House, context: Context) -> 
 
 HANDLERS: dict[type[ast.Statement], Handler] = {
     ast.AlterConnection: connections.alter,
+    ast.AlterDefaultPrivileges: defaults.alter,
+    ast.AlterObject: owning.alter,
     ast.AlterRole: roles.alter,
     ast.AlterSecret: secrets.alter,
     ast.AlterStage: stages.alter,
@@ -51,6 +58,7 @@ HANDLERS: dict[type[ast.Statement], Handler] = {
     ast.CreateRole: roles.create,
     ast.CreateSecret: secrets.create,
     ast.CreateStage: stages.create,
+    ast.CreateView: views.create,
     ast.DescribeObject: _describe,
     ast.DropDatabase: databases.drop,
     ast.DropObjects: drops.drop,
@@ -62,11 +70,14 @@ HANDLERS: dict[type[ast.Statement], Handler] = {
     ast.RevokeRole: roles.revoke,
     ast.ShowCreate: showing.show_create,
     ast.ShowDatabases: databases.show,
+    ast.ShowDefaultPrivileges: defaults.show,
     ast.ShowDependents: showing.show_dependents,
     ast.ShowGrants: grants.show,
     ast.ShowLedger: auditing.show,
     ast.ShowObjects: _show,
     ast.ShowRoles: roles.show,
+    ast.ShowTables: relations.show,
+    ast.Vacuum: care.vacuum,
     ast.ValidateConnection: validate.validate,
     ast.VerifyLedger: auditing.verify,
 }
@@ -84,6 +95,7 @@ SHOWS: frozenset[type[ast.Statement]] = frozenset(
 # Columns of the statements that ask the outside, so that a client can be told before they run.
 COLUMNS: dict[type[ast.Statement], tuple[str, ...]] = {
     ast.ListStage: stages.LIST_COLUMNS,
+    ast.Vacuum: care.COLUMNS,
     ast.ValidateConnection: validate.COLUMNS,
     ast.VerifyLedger: auditing.VERIFY_COLUMNS,
 }

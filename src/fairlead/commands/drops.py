@@ -1,17 +1,17 @@
-"""DROP of secrets, connections and stages: refused while something depends on them, unless CASCADE is written."""
+"""DROP of secrets, connections, stages and views: refused while something depends on them, but for CASCADE."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairlead.commands import connections, records
+from fairlead.commands import connections, records, relations
 from fairlead.commands.house import House, Result
 from fairlead.dialects import errors as texts
 from fairlead.dialects import names
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
-    from fairlead.catalog.records import ObjectRecord
+    from fairlead.catalog.records import DatabaseRecord, ObjectRecord
     from fairlead.catalog.transaction import Transaction
     from fairlead.context import Context
     from fairlead.lang import ast
@@ -38,9 +38,16 @@ def _target(
     house: House, tx: Transaction, statement: ast.DropObjects, name: ast.Name, context: Context
 ) -> ObjectRecord | None:
     first = statement.noun == "LINK"
-    found = names.find(tx, statement.kind, name, context, database_first=first)
+    if statement.kind == "view":
+        found = names.relation(tx, name, context)
+    else:
+        found = names.find(tx, statement.kind, name, context, database_first=first)
     if found is None and statement.if_exists:
         return None
+    if statement.kind == "view":
+        found = relations.visible(house, tx, "view", name, context)
+        house.access.require_owner(context.principal, found)
+        return found
     if statement.kind == "connection":
         found = connections.visible(house, tx, name, context, statement.noun)
         house.access.require(context.principal, "DROP", found)
@@ -54,10 +61,14 @@ def _drop_with_dependents(
     house: House, tx: Transaction, target: ObjectRecord, context: Context, *, cascade: bool, noun: ast.Noun
 ) -> int:
     """Drop an object and, with CASCADE, all that depends on it; return how many objects went."""
-    dependents = tx.dependents(target.id)
-    if dependents and not cascade:
-        seen = tuple(d for d in dependents if house.access.sees(context.principal, d))
-        raise texts.in_use(target, seen, len(dependents) - len(seen), context.dialect, noun=noun)
+    dependents, databases = tx.dependents(target.id), tx.stored_through(target.id)
+    if databases or (dependents and not cascade):
+        everything: tuple[ObjectRecord | DatabaseRecord, ...] = (*dependents, *databases)
+        seen = tuple(d for d in everything if house.access.sees(context.principal, d))
+        refusal = texts.in_use(target, seen, len(everything) - len(seen), context.dialect, noun=noun)
+        if databases:
+            refusal.hint = "DROP DATABASE first: CASCADE does not reach what holds people's tables"
+        raise refusal
     count = 1
     for dependent in dependents:
         house.access.require_owner(context.principal, dependent)

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from fairlead.errors import ObjectNotReady
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fairlead.access.access import Access
     from fairlead.access.ledger import Ledger
     from fairlead.catalog.catalog import Catalog
     from fairlead.clock import Clock
     from fairlead.config import Settings
+    from fairlead.dialects.infos import ColumnInfo
     from fairlead.egress.egress import Egress
     from fairlead.egress.resolver import Resolver
+    from fairlead.engine.lake.lakes import Lakes
     from fairlead.session_types import Notice
     from fairlead.vault.vault import Vault
 
 
+def _no_lake(object_id: int) -> NoReturn:
+    message = f"table {object_id} has no lake"
+    raise ObjectNotReady(message, hint="this gateway was put together without one")
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """One gateway's rooms, as far as commands need them."""
+    """One gateway's rooms, as far as commands need them.
+
+    ``columns_of`` gives the names of a table's columns, ``shape_of`` the columns with their types, both from the lake,
+    by the table's object id.
+    """
 
     settings: Settings
     clock: Clock
@@ -31,6 +44,9 @@ class House:
     ledger: Ledger
     resolver: Resolver
     egress: Egress
+    lakes: Lakes
+    columns_of: Callable[[int], tuple[str, ...]] = _no_lake
+    shape_of: Callable[[int], tuple[ColumnInfo, ...]] = _no_lake
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairlead.access.scram import make_verifier
+from fairlead.catalog.records import KINDS
 from fairlead.commands import records
 from fairlead.commands.house import House, Result
 from fairlead.dialects import names
@@ -12,7 +13,7 @@ from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter,
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
-    from fairlead.catalog.records import RoleRecord
+    from fairlead.catalog.records import DatabaseRecord, ObjectRecord, RoleRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.context import Context
     from fairlead.lang import ast
@@ -159,7 +160,11 @@ def _refuse_drop(tx: Snapshot, role: RoleRecord, context: Context) -> None:
     if role.name in _RESERVED or role.id == context.principal.user_id:
         message = f'role "{role.name}" cannot be dropped'
         raise DependentObjects(message, hint="it is reserved, or it is the user who asks")
-    owned = [o for kind in ("secret", "connection", "stage") for o in tx.objects(kind) if o.owner_id == role.id]
+    owned: list[ObjectRecord | SchemaRecord | DatabaseRecord] = [
+        *(o for kind in KINDS for o in tx.objects(kind) if o.owner_id == role.id),
+        *(schema for schema in tx.schemas() if schema.owner_id == role.id),
+        *(database for database in tx.databases() if database.owner_id == role.id),
+    ]
     if owned:
         listed = "\n".join(f"{o.kind} {o.full_name}" for o in owned[:20])
         message = f'role "{role.name}" cannot be dropped because it owns {len(owned)} object(s)'

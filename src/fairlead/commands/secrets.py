@@ -27,7 +27,7 @@ def create(statement: ast.CreateSecret, house: House, context: Context) -> Resul
     _check_value(statement.value)
     with house.catalog.write() as tx:
         where = names.place(tx, statement.name, context)
-        house.access.require_create(context.principal, "CREATE", names.database(tx, where.database))
+        house.access.require_create(context.principal, "CREATE", names.schema(tx, where.database, where.schema))
         existing = tx.find("secret", where.database, where.name, where.schema)
         if existing is not None and statement.or_replace:
             _store_version(house, tx, existing, statement.value, context, "CREATE OR REPLACE SECRET")

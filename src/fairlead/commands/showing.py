@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from fairlead.commands import connections, records, stages
+from fairlead.commands import connections, records, relations, stages
 from fairlead.commands.house import House, Result
+from fairlead.context import DEFAULT_SCHEMA
 from fairlead.dialects import names, render, tables
+from fairlead.dialects import relations as shapes
 
 if TYPE_CHECKING:
-    from fairlead.catalog.records import ObjectRecord
+    from fairlead.catalog.records import DatabaseRecord, ObjectRecord
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.context import Context
+    from fairlead.dialects.infos import ColumnInfo
     from fairlead.lang import ast
 
 
@@ -47,6 +50,8 @@ def show_create(statement: ast.ShowCreate, house: House, context: Context) -> Re
     with house.catalog.read() as snapshot:
         if statement.kind == "stage":
             return stages.show_create(snapshot, statement, house, context)
+        if statement.kind in ("table", "view"):
+            return _show_create_relation(snapshot, statement, house, context)
         connection = connections.visible(house, snapshot, statement.name, context, statement.noun)
         house.access.require(context.principal, "SHOW", connection)
         shown = info(snapshot, connection)
@@ -62,9 +67,35 @@ def show_dependents(statement: ast.ShowDependents, house: House, context: Contex
         else:
             target = names.require(snapshot, "secret", statement.name, context)
             house.access.require_owner(context.principal, target)
-        seen = [d for d in snapshot.dependents(target.id) if house.access.sees(context.principal, d)]
+        dependents: tuple[ObjectRecord | DatabaseRecord, ...] = (
+            *snapshot.dependents(target.id),
+            *snapshot.stored_through(target.id),
+        )
+        seen = [d for d in dependents if house.access.sees(context.principal, d)]
     rows = [(d.kind, d.full_name) for d in seen]
     return Result("SHOW", ("object_type", "object_name"), rows)
+
+
+def _show_create_relation(snapshot: Snapshot, statement: ast.ShowCreate, house: House, context: Context) -> Result:
+    kind: Literal["table", "view"] = "view" if statement.kind == "view" else "table"
+    record = names.of_kind(relations.visible(house, snapshot, kind, statement.name, context), kind)
+    parts = (record.database, record.schema, record.name)
+    if kind == "view":
+        stored = snapshot.definition(record.id)
+        text = shapes.create_view(parts, stored["columns"], stored["sql"])
+    else:
+        text = shapes.create_table(parts, _seen_columns(house, record, context))
+    return Result("SHOW", ("name", "create_sql"), [(record.full_name, text)])
+
+
+def _seen_columns(house: House, table: ObjectRecord, context: Context) -> list[ColumnInfo]:
+    """Return the columns that the caller may know: all of them with any right on the whole table, or owning it."""
+    columns = house.shape_of(table.id)
+    rights = next((t for t in house.access.tables(context.principal) if t.record.id == table.id), None)
+    if rights is None or rights.owner or rights.actions or any(part.columns is None for part in rights.parts):
+        return list(columns)
+    seen = {name for part in rights.parts for name in part.columns or ()}
+    return [column for column in columns if column.name in seen]
 
 
 def info(snapshot: Snapshot, connection: ObjectRecord) -> tables.ConnectionInfo:
@@ -86,8 +117,9 @@ def info(snapshot: Snapshot, connection: ObjectRecord) -> tables.ConnectionInfo:
 def _require_link_rights(house: House, snapshot: Snapshot, scope: str, context: Context) -> None:
     """Refuse SHOW LINKS without any right on that database or a link in it (singlestore.md section 6)."""
     database = names.database(snapshot, scope)
+    schema = names.schema(snapshot, scope, DEFAULT_SCHEMA)
     principal = context.principal
-    if any(house.access.can(principal, r, "database", database.id) for r in ("SHOW", "CREATE CONNECTION", "DROP")):
+    if any(house.access.can(principal, r, "schema", schema.id) for r in ("SHOW", "CREATE CONNECTION", "DROP")):
         return
     listed = snapshot.objects("connection", database=scope)
     if any(house.access.sees(principal, connection) for connection in listed):

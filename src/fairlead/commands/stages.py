@@ -30,7 +30,7 @@ def create(statement: ast.CreateStage, house: House, context: Context) -> Result
     with house.catalog.write() as tx:
         where = names.place(tx, statement.name, context)
         stored = _definition(house, tx, statement, context)
-        house.access.require_create(context.principal, "CREATE", names.database(tx, where.database))
+        house.access.require_create(context.principal, "CREATE", names.schema(tx, where.database, where.schema))
         existing = tx.find("stage", where.database, where.name, where.schema)
         if existing is not None and statement.or_replace:
             house.access.require_owner(context.principal, existing)
@@ -113,8 +113,8 @@ def visible(house: House, snapshot: Snapshot, name: ast.Name, context: Context) 
     if found is not None and house.access.sees(context.principal, found):
         return found
     where = names.place(snapshot, name, context)
-    database = names.database(snapshot, where.database)
-    if found is None and house.access.can(context.principal, "CREATE", "database", database.id):
+    schema = names.schema(snapshot, where.database, where.schema)
+    if found is None and house.access.can(context.principal, "CREATE", "schema", schema.id):
         raise texts.missing("stage", str(where), context.dialect)
     raise texts.denied("stage", str(where), context.dialect)
 

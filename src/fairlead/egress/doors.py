@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import socket
 
     from fairlead.egress.door import Door, UseLedger
+    from fairlead.egress.journal import Journal
+    from fairlead.egress.shipment import Shipment
 
 
 class OpenDoor:
@@ -39,6 +41,12 @@ class OpenDoor:
         """Whether no statement runs, or it has asked for nothing."""
         statement = self._statement
         return statement is None or statement.untouched
+
+    @property
+    def bytes_written(self) -> int:
+        """What the running statement has sent so far."""
+        statement = self._statement
+        return 0 if statement is None else statement.bytes_written
 
     def swap(self, statement: Statement | None) -> Statement | None:
         """Set the running statement and return the one before."""
@@ -72,10 +80,12 @@ class Doors:
 
     Args:
         ledger: for the statements.
+        journal: the same.
     """
 
-    def __init__(self, ledger: UseLedger) -> None:
+    def __init__(self, ledger: UseLedger, journal: Journal) -> None:
         self._ledger = ledger
+        self._journal = journal
         self._open: dict[str, OpenDoor] = {}
 
     def open(self, door: Door) -> None:
@@ -100,10 +110,10 @@ class Doors:
         for key_id in list(self._open):
             self.close(key_id)
 
-    def begin(self, key_id: str) -> None:
+    def begin(self, key_id: str, shipment: Shipment | None = None) -> None:
         """Begin a statement; one that still runs ends as failed."""
         found = self._open[key_id]
-        before = found.swap(Statement(found.door.context, self._ledger))
+        before = found.swap(Statement(found.door.context, self._ledger, self._journal, shipment))
         if before is not None:
             before.end("replaced")
 

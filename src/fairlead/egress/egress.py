@@ -6,29 +6,34 @@ from typing import TYPE_CHECKING
 
 from fairlead.access.rules import Action
 from fairlead.egress import listing
+from fairlead.egress.claims import Claims
+from fairlead.egress.delivery import Delivery, delete
 from fairlead.egress.dial import Dialler
 from fairlead.egress.door import Alias
 from fairlead.egress.doors import Doors
 from fairlead.egress.exchange import Rights
 from fairlead.egress.grants import route
+from fairlead.egress.journal import Journal
 from fairlead.egress.paths import BadPath, Place, check_key
 from fairlead.egress.policy import EgressPolicy
 from fairlead.egress.probe import StoreProbe
 from fairlead.egress.proxy import Proxy
 from fairlead.egress.statement import Statement
 from fairlead.egress.stores import Stores
-from fairlead.errors import InvalidParameter
+from fairlead.egress.sweeper import Sweeper
+from fairlead.errors import InvalidParameter, PermissionDenied
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fairlead.access.rules import Rule
     from fairlead.config import EgressSettings
     from fairlead.context import Context, Principal
     from fairlead.egress.door import Door, ListedObject, ResolvedTarget, StatementUse, UseLedger
     from fairlead.egress.policy import Resolve
+    from fairlead.egress.shipment import Shipment
 
 
 class Egress:
@@ -42,6 +47,7 @@ class Egress:
         settings: policy and time limits.
         resolve: gives the addresses of a name; the system's resolver if not given.
         tls: trusted authorities; the system's if not given.
+        journal: of open uploads; one in memory if not given.
 
     Raises:
         ConfigurationError: an entry of the policy is not a destination.
@@ -57,6 +63,7 @@ class Egress:
         settings: EgressSettings,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._rules = rules
         self._version = version
@@ -64,18 +71,29 @@ class Egress:
         self._timeout = settings.request_timeout
         self._dialler = Dialler(EgressPolicy(settings, resolve=resolve), settings.connect_timeout, context=tls)
         self._stores = Stores(target, self._dialler, self._timeout)
-        self._doors = Doors(ledger)
-        self._proxy = Proxy(self._doors, Rights(rules, version, self._stores), self._timeout)
+        self._journal = journal or Journal()
+        self._claims = Claims()
+        self._sweeper = Sweeper(self._journal, self._claims, self._stores, version, ledger)
+        self._journal.on_release = self._sweeper.poke
+        self._doors = Doors(ledger, self._journal)
+        self._own = Rights(rules, version, self._stores)
+        self._proxy = Proxy(self._doors, self._own, self._timeout)
 
     def serve(self, listener: socket.socket) -> None:
         """Serve workers on a listening socket; may be called again with another one."""
         self._proxy.serve(listener)
 
+    def sweep(self) -> None:
+        """Begin to clear away what an earlier process, or a statement whose store was away, has left in stores."""
+        self._sweeper.start()
+
     def stop(self) -> None:
         """End everything: doors, connections, clients."""
         self._proxy.stop()
         self._doors.close_all()
+        self._sweeper.stop()
         self._stores.close()
+        self._journal.close()
 
     def open_door(self, door: Door) -> None:
         """Let a worker's requests in."""
@@ -85,9 +103,35 @@ class Egress:
         """Shut a worker out and cut its connections; may wait for its statement to end."""
         self._doors.close(key_id)
 
-    def statement_begin(self, key_id: str) -> None:
-        """Begin a statement: requests are accepted from now on."""
-        self._doors.begin(key_id)
+    def statement_begin(self, key_id: str, shipment: Shipment | None = None) -> None:
+        """Begin a statement: requests are accepted from now on.
+
+        Args:
+            key_id: of the door.
+            shipment: holds back what the worker writes until ``deliver``.
+
+        Raises:
+            ObjectInUse: another export writes to the same path.
+        """
+        if shipment is not None and shipment.target is not None:
+            path = shipment.target.path
+            self._claims.take(path)
+            shipment.release = lambda: self._claims.give_back(path)
+        self._doors.begin(key_id, shipment)
+
+    def delivery(self, key_id: str) -> Delivery:
+        """Return what prepares and ends the running statement's shipment."""
+        found = self._doors.find(key_id)
+        shipment = found.statement.shipment if found is not None else None
+        if found is None or shipment is None:
+            message = "the statement has ended"
+            raise PermissionDenied(message)
+        return Delivery(shipment, found.statement, found.door, self._own)
+
+    def bytes_written(self, key_id: str) -> int:
+        """Return how many bytes the running statement has sent to stores so far."""
+        found = self._doors.find(key_id)
+        return 0 if found is None else found.bytes_written
 
     def statement_end(self, key_id: str, outcome: str) -> StatementUse:
         """End the statement: requests are refused from now on, open uploads aborted, accounts written. May block.
@@ -101,6 +145,27 @@ class Egress:
     def untouched(self, key_id: str) -> bool:
         """Whether the running statement has asked for nothing, so that ``statement_end`` cannot block."""
         return self._doors.untouched(key_id)
+
+    def remove(self, key_id: str, connection_id: int, bucket: str, keys: Iterable[str]) -> None:
+        """Delete objects for the statement that runs at a door; one that is not there is no error. Blocks.
+
+        Args:
+            key_id: of the door.
+            connection_id: through which connection.
+            bucket: real name.
+            keys: of the objects.
+
+        Raises:
+            PermissionDenied: no statement runs, or no rule of its principal allows it.
+            LedgerUnavailable, FairleadError: as for a worker's request.
+        """
+        found = self._doors.find(key_id)
+        if found is None:
+            raise PermissionDenied("the statement has ended")
+        for key in keys:
+            place, principal = Place(bucket, key), found.door.principal()
+            client = self._own.admit_own(connection_id, place, Action.DELETE, principal, found.statement)[-1]
+            delete(client, place)
 
     def list(
         self, context: Context, connection_id: int, bucket: str, prefix: str, *, action: Action = Action.LIST
@@ -124,7 +189,7 @@ class Egress:
         except BadPath as error:
             raise InvalidParameter(f"s3://{bucket}/{prefix}: {error}") from error
         aliases = {bucket: Alias(connection_id, bucket)}
-        statement = Statement(lambda: context, self._ledger)
+        statement = Statement(lambda: context, self._ledger, self._journal)
         outcome = "failed"
         try:
             found = route(Place(bucket, prefix), action, self._rules(context.principal), aliases)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PAGE: Final = 1000
 _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>([^<]*)</\1>")
+_UPLOAD = re.compile(r"<Upload>(.*?)</Upload>", re.DOTALL)
+_UPLOAD_FIELD = re.compile(r"<(Key|UploadId|Initiated)>([^<]*)</\1>")
 _TOKEN = re.compile(r"<NextContinuationToken>([^<]+)</NextContinuationToken>")
 
 
@@ -61,3 +63,22 @@ def _object(block: str, connection: str) -> ListedObject:
         )
     except (KeyError, ValueError) as error:
         raise StoreError(f"the store of connection {connection} sent a listing that cannot be read") from error
+
+
+def uploads(client: StoreClient, connection: str, place: Place) -> Iterator[tuple[str, datetime]]:
+    """Yield id and begin of each open upload of one object (ListMultipartUploads).
+
+    Raises:
+        FairleadError: the store cannot be reached or refuses.
+    """
+    query = (("max-uploads", str(_PAGE)), ("prefix", place.key), ("uploads", ""))
+    with client.send(Request("GET", Place(place.bucket, ""), query)) as answer:
+        data = answer.document()
+    if answer.status == 404:  # noqa: PLR2004  # no bucket, so no upload
+        return
+    if answer.status != 200 or causes.error_code(data) is not None:  # noqa: PLR2004
+        raise causes.from_answer(answer.status, answer.headers, data, place, connection).error
+    for block in _UPLOAD.findall(data.decode("utf-8", "replace")):
+        fields = {name: unescape(value) for name, value in _UPLOAD_FIELD.findall(block)}
+        if fields.get("Key") == place.key and "UploadId" in fields and "Initiated" in fields:
+            yield fields["UploadId"], datetime.fromisoformat(fields["Initiated"])

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from fairlead.egress import causes
 from fairlead.egress.door import StatementUse
+from fairlead.egress.journal import Entry, Journal
+from fairlead.egress.shipment import Shipment, Upload
 from fairlead.egress.stores import Request
 from fairlead.errors import FairleadError, LedgerUnavailable, PermissionDenied
 
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from fairlead.egress.causes import Failure
     from fairlead.egress.door import UseLedger
     from fairlead.egress.grants import Route
-    from fairlead.egress.paths import Place
     from fairlead.egress.stores import StoreClient
+    from fairlead.egress.paths import Place
 
 _log = structlog.get_logger("fairlead.egress")
 _GRACE: Final = 0.05  # seconds in which answers that are through already are booked
@@ -43,15 +46,6 @@ class Use:
     requests: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A multipart upload that has not ended."""
-
-    client: StoreClient
-    place: Place
-    upload_id: str
 
 
 @dataclass(eq=False, slots=True)
@@ -78,9 +72,19 @@ class Statement:
     Args:
         context: of the statement.
         ledger: takes the rows.
+        journal: takes what must be cleared away even if this process is killed.
+        shipment: holds what is written until the end; None lets every object appear as soon as it is complete.
     """
 
-    def __init__(self, context: Callable[[], Context], ledger: UseLedger) -> None:
+    def __init__(
+        self,
+        context: Callable[[], Context],
+        ledger: UseLedger,
+        journal: Journal | None = None,
+        shipment: Shipment | None = None,
+    ) -> None:
+        self.shipment = shipment
+        self.journal = journal or Journal()
         self._context = context
         self._ledger = ledger
         self._lock = threading.Lock()
@@ -155,20 +159,62 @@ class Statement:
             else:
                 self._cause = self._cause or failure.error
 
-    def opened(self, connection_id: int, upload: Upload) -> None:
+    def intend(self, route: Route) -> tuple[Place, int]:
+        """Return the real name of an object that an upload is about to be opened for, and its line in the journal.
+
+        Raises:
+            PermissionDenied: the object is none that this statement may write.
+            StoreError: the journal cannot be written, so the upload must not be opened.
+        """
+        shipment = self.shipment
+        target = shipment.target if shipment is not None else None
+        place = route.place if shipment is None else shipment.name(route.place)
+        entry = self.journal.write(
+            Entry(
+                *(route.connection_id, route.rule.connection, "" if target is None else target.store),
+                *(place.bucket, place.key),
+                export="" if shipment is None else shipment.id,
+                folder=None if target is None else target.folder,
+            )
+        )
+        return place, entry.id
+
+    def opened(self, upload: Upload) -> None:
         """Remember an upload, to be aborted unless it ends before the statement."""
+        self.journal.opened(upload.entry, upload.upload_id)
         with self._lock:
-            self._uploads[connection_id, upload.place, upload.upload_id] = upload
+            late = self._ended
+            self._uploads[upload.connection_id, upload.asked, upload.upload_id] = upload
+        if late:
+            self.abort(upload)
 
-    def has_upload(self, connection_id: int, place: Place, upload_id: str) -> bool:
-        """Return whether this statement opened the upload at this place."""
+    def upload(self, connection_id: int, asked: Place, upload_id: str) -> Upload | None:
+        """Return an upload that this statement opened, None if it has not, or it has ended."""
         with self._lock:
-            return (connection_id, place, upload_id) in self._uploads
+            return self._uploads.get((connection_id, asked, upload_id))
 
-    def closed(self, connection_id: int, place: Place, upload_id: str) -> None:
-        """Forget an upload that was completed or aborted."""
+    def uploads(self) -> list[Upload]:
+        """Return what is open, in the order of opening."""
         with self._lock:
-            self._uploads.pop((connection_id, place, upload_id), None)
+            return list(self._uploads.values())
+
+    def closed(self, upload: Upload, *, listed: bool = False) -> None:
+        """Forget an upload that was completed or aborted.
+
+        Args:
+            upload: the upload.
+            listed: whether its line stays in the journal until a manifest lists the object.
+        """
+        with self._lock:
+            self._uploads.pop((upload.connection_id, upload.asked, upload.upload_id), None)
+        if not listed:
+            self.journal.forget([upload.entry])
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes sent to stores so far."""
+        with self._lock:
+            return sum(use.bytes_written for use in self._uses.values())
 
     @property
     def untouched(self) -> bool:
@@ -188,10 +234,12 @@ class Statement:
             for flight in self._flights:
                 flight.cut()
             self._landed.wait_for(lambda: not self._flights, _CUT)
-            uploads, self._uploads = list(self._uploads.values()), {}
             uses = list(self._uses.values())
-        for upload in uploads:
-            _abort(upload)
+        with self.shipment.delivering if self.shipment is not None else nullcontext():
+            for upload in self.uploads():
+                self.abort(upload)
+        if self.shipment is not None:
+            self.shipment.release()
         for use in uses:
             self._finish(use, outcome)
         return StatementUse(
@@ -200,6 +248,18 @@ class Statement:
             bytes_read=sum(use.bytes_read for use in uses),
             bytes_written=sum(use.bytes_written for use in uses),
         )
+
+    def abort(self, upload: Upload) -> bool:
+        """Abort an upload; one that cannot be is left to the journal. Return False if it had been completed."""
+        try:
+            aborted = abort_upload(upload.client, upload.place, upload.upload_id)
+        except FairleadError as error:
+            _log.warning("an upload could not be aborted", place=str(upload.place), reason=error.message)
+            self.closed(upload, listed=True)
+            self.journal.release([upload.entry])
+            return True
+        self.closed(upload)
+        return aborted
 
     def _finish(self, use: Use, outcome: str) -> None:
         try:
@@ -220,12 +280,16 @@ def outside_statement() -> PermissionDenied:
     return PermissionDenied("permission denied: no statement of this session runs")
 
 
-def _abort(upload: Upload) -> None:
-    try:
-        request = Request("DELETE", upload.place, (("uploadId", upload.upload_id),))
-        with upload.client.send(request) as answer:
-            answer.document()
-            if answer.status not in (204, 404):
-                _log.warning("an upload could not be aborted", place=str(upload.place), status=answer.status)
-    except FairleadError as error:
-        _log.warning("an upload could not be aborted", place=str(upload.place), reason=error.message)
+def abort_upload(client: StoreClient, place: Place, upload_id: str) -> bool:
+    """Abort an upload; return False if there is none, because it was completed or aborted.
+
+    Raises:
+        FairleadError: the store cannot be reached, or refuses.
+    """
+    with client.send(Request("DELETE", place, (("uploadId", upload_id),))) as answer:
+        document = answer.document()
+    if answer.status == 404:  # noqa: PLR2004
+        return False
+    if answer.status != 204:  # noqa: PLR2004
+        raise causes.from_answer(answer.status, answer.headers, document, place, "of the upload").error
+    return True

@@ -9,7 +9,9 @@ decided by the proxy at each request; the checks here give clear errors early.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fairlead.connectors.locations import parse_url
@@ -18,10 +20,11 @@ from fairlead.dialects import names
 from fairlead.dialects.formats import FORMATS
 from fairlead.egress.door import Alias
 from fairlead.engine.hygiene import refuse_dangerous
+from fairlead.engine.naming import Databases, respelled
 from fairlead.errors import InvalidParameter, NotSupported, PermissionDenied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
 
     from fairlead.access.access import Access
     from fairlead.catalog.catalog import Catalog
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 
+_NOTHING: Mapping[tuple[int, int], str] = MappingProxyType({})
 _Place = tuple[str, str, dict[str, str]]  # bucket or alias, key prefix, file format
 
 
@@ -96,34 +100,51 @@ class Planner:
         self._catalog = catalog
         self._access = access
         self._hygiene = hygiene
+        self._known: tuple[int, Databases] | None = None
 
-    def plan(self, statement: ast.DataStatement, context: Context, book: AliasBook) -> Plan:
-        """Return the statement with every location replaced.
+    def plan(
+        self,
+        statement: ast.DataStatement,
+        context: Context,
+        book: AliasBook,
+        instead: Mapping[tuple[int, int], str] = _NOTHING,
+    ) -> Plan:
+        """Return the statement with every location replaced and names of databases spelled for the engine.
+
+        Args:
+            statement: the user's.
+            context: who runs it, and where.
+            book: aliases of the session's door.
+            instead: what stands for some spans of it, whatever they say.
 
         Raises:
             PermissionDenied, UndefinedObject, InvalidParameter, NotSupported.
         """
         if self._hygiene:
             refuse_dangerous(statement)
-        if not statement.locations:
-            return Plan(statement.text, statement.verb, statement.span[0])
-        pieces: list[str] = []
-        replaced: list[tuple[int, int, int, int]] = []
-        at = length = 0
-        stages: dict[tuple[ast.Name, str], _Place] = {}  # a statement may name one stage very often
-        with self._catalog.read() as snapshot:
-            for location in statement.locations:
-                replacement = self._location(snapshot, location, context, book, stages)
-                if replacement is None:
-                    continue
-                start, end = location.span
-                length += start - at
-                replaced.append((length, len(replacement), start, end - start))
-                length += len(replacement)
-                pieces += [statement.text[at:start], replacement]
-                at = end
-        pieces.append(statement.text[at:])
-        return Plan("".join(pieces), statement.verb, statement.span[0], tuple(replaced))
+        spelled = dict(respelled(statement, self._databases(), context.database)) if statement.names else {}
+        spelled.update(instead)
+        if statement.locations:
+            stages: dict[tuple[ast.Name, str], _Place] = {}  # a statement may name one stage very often
+            with self._catalog.read() as snapshot:
+                for location in statement.locations:
+                    followed = bool(statement.text[location.span[1] :].strip())
+                    replacement = self._location(snapshot, location, context, book, stages, own_options=followed)
+                    if replacement is not None:
+                        spelled[location.span] = replacement
+        return _assembled(statement, sorted(spelled.items()))
+
+    def _databases(self) -> Databases:
+        """Return what can stand before a dot; read again when the catalog has changed."""
+        epoch = self._catalog.epoch
+        if self._known is None or self._known[0] != epoch:
+            with self._catalog.read() as snapshot:
+                names_ = {database.name.casefold(): database.name for database in snapshot.databases()}
+                schemas: dict[str, set[str]] = {}
+                for schema in snapshot.schemas():
+                    schemas.setdefault(schema.database.casefold(), set()).add(schema.name.casefold())
+            self._known = epoch, Databases(names_, {name: frozenset(found) for name, found in schemas.items()})
+        return self._known[1]
 
     def _location(
         self,
@@ -132,8 +153,13 @@ class Planner:
         context: Context,
         book: AliasBook,
         stages: dict[tuple[ast.Name, str], _Place],
+        *,
+        own_options: bool = False,
     ) -> str | None:
-        """Return the text that replaces a location, or None where it stays as it is."""
+        """Return the text that replaces a location, or None where it stays as it is.
+
+        ``own_options``: something follows it in the statement.
+        """
         options = {option.key.upper(): option.value for option in location.options}
         if location.stage is not None:
             right = "WRITE" if location.role == "to" else "READ"
@@ -159,6 +185,8 @@ class Planner:
             stage_format = {}
         chosen = _format(options, stage_format)
         urls = _urls(bucket, prefix, location.path if location.stage is not None else "", options, chosen)
+        if location.role == "load":
+            return _loaded(urls, chosen, own_options=own_options)
         if location.role != "from":
             return _quoted(urls[0])
         return _table(urls, chosen)
@@ -214,6 +242,21 @@ class Planner:
         return book.alias(connection.id, bucket)
 
 
+def _assembled(statement: ast.DataStatement, spelled: list[tuple[tuple[int, int], str]]) -> Plan:
+    """Return the statement with each span replaced."""
+    pieces: list[str] = []
+    replaced: list[tuple[int, int, int, int]] = []
+    at = length = 0
+    for (start, end), replacement in spelled:
+        length += start - at
+        replaced.append((length, len(replacement), start, end - start))
+        length += len(replacement)
+        pieces += [statement.text[at:start], replacement]
+        at = end
+    pieces.append(statement.text[at:])
+    return Plan("".join(pieces), statement.verb, statement.span[0], tuple(replaced))
+
+
 def _refuse_traversal(path: str) -> None:
     if any(part in (".", "..") for part in path.split("/")):
         message = f"stage path traversal is not allowed: {path}"
@@ -264,6 +307,18 @@ def _table(urls: list[str], chosen: dict[str, str]) -> str:
         return listed
     kind = FORMATS[chosen.get("TYPE", "PARQUET")]
     return f"system.main.{kind.reader}({listed}{kind.arguments(chosen)})"
+
+
+def _loaded(urls: list[str], chosen: dict[str, str], *, own_options: bool) -> str:
+    """Return the place of a COPY ... FROM, with the options of its format unless the statement has its own."""
+    if len(urls) > 1:
+        message = "COPY reads one file, or a folder"
+        raise NotSupported(message, hint="INSERT INTO table SELECT * FROM @stage (FILES => (...)) reads several")
+    if chosen and not own_options:
+        return _quoted(urls[0]) + FORMATS[chosen["TYPE"]].copy_options(chosen)
+    if not own_options:
+        _require_ending(urls[0])
+    return _quoted(urls[0])
 
 
 def _require_ending(url: str) -> None:

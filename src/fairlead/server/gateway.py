@@ -14,12 +14,17 @@ from fairlead.access.ledger import Ledger, LedgerEvent, UseLedger
 from fairlead.catalog.catalog import Catalog
 from fairlead.catalog.datadir import lock_data_directory
 from fairlead.clock import SystemClock
+from fairlead.commands import reconciling
 from fairlead.commands.house import House
+from fairlead.commands.shapes import Shapes
+from fairlead.commands.warehouses import Warehouses
 from fairlead.context import DEFAULT_DATABASE
 from fairlead.dialects import names
 from fairlead.egress.egress import Egress
+from fairlead.egress.journal import FILE_NAME, Journal
 from fairlead.egress.resolver import Resolver
 from fairlead.engine.engine import Engine
+from fairlead.engine.lake.lakes import Lakes
 from fairlead.engine.planner import Planner
 from fairlead.sensitive import Sensitive
 from fairlead.session import Session
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
     from fairlead.config import Settings
     from fairlead.engine.api import LayerStatus
+    from fairlead.engine.session import EngineSession
 
 _log = structlog.get_logger("fairlead")
 
@@ -57,16 +63,30 @@ class Gateway:
         access = Access(catalog)
         ledger = Ledger(catalog, vault.ledger_key(), scrub=vault.scrubber.scrub)
         resolver = Resolver(catalog, vault)
+        self._warehouses = Warehouses(catalog, access)
         egress = Egress(
-            rules=access.rules,
+            rules=self._warehouses.rules,
             target=resolver.target,
             version=resolver.version,
             ledger=UseLedger(ledger),
             settings=settings.egress,
+            journal=Journal(settings.data / FILE_NAME),
         )
         self._stack.callback(egress.stop)
-        self.house = House(settings, clock, catalog, vault, access, ledger, resolver, egress)
         self._engine = Engine(settings, on_listener=egress.serve)
+        lakes = Lakes(
+            settings.data,
+            self._writer,
+            storage_of=self._warehouses.storage_of,
+            settings=settings.care,
+            egress=egress,
+        )
+        shapes = Shapes(catalog, lakes)
+        self.house = House(
+            *(settings, clock, catalog, vault, access, ledger, resolver, egress, lakes),
+            columns_of=shapes.columns_of,
+            shape_of=shapes.shape_of,
+        )
         self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off")
         password = settings.admin_password
         given = Sensitive(password.get_secret_value()) if password is not None else None
@@ -76,12 +96,22 @@ class Gateway:
     async def start(self) -> None:
         """Start the engine and its workers."""
         await self._engine.start()
+        self.house.egress.sweep()
+        await self.house.lakes.start()
+        await reconciling.reconcile(self.house)
 
     async def stop(self) -> None:
         """End every session, the workers and the store proxy."""
         await asyncio.gather(*(session.close() for session in list(self._sessions)), return_exceptions=True)
+        await self.house.lakes.stop()
         await self._engine.stop()
         self._stack.close()
+
+    async def _writer(self) -> EngineSession:
+        """Return the writer of tables, with its door open."""
+        writer = await self._engine.writer()
+        self._warehouses.open_door(self.house.egress, writer)
+        return writer
 
     def layers(self) -> tuple[LayerStatus, ...]:
         """Return which protective layers are active."""

@@ -2,7 +2,8 @@
 
 Beside SQL a session knows a few words, one for each thing that a real one does now and then:
 ``NOTICE text``, ``WARNING text``, ``DEFECT text`` (an exception that nobody planned), ``ENDLESS`` (runs until it is
-cancelled), ``BLOCKS n size`` (n blocks of rows, of about ``size`` bytes each), ``SET zone = text``, ``SHOW words``.
+cancelled), ``BLOCKS n size`` (n blocks of rows, of about ``size`` bytes each), ``SET zone = text``, ``SHOW words``,
+``TAKE n`` (takes data of the client as COPY does, at most n bytes).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from fairlead.errors import (
     UndefinedStatement,
 )
 from fairlead.sensitive import Sensitive
-from fairlead.session_types import Complete, EmptyStatement, Notice, ResultColumns, ResultRows, ResultValues
+from fairlead.session_types import Complete, CopyIn, EmptyStatement, Notice, ResultColumns, ResultRows, ResultValues
 
 CANARY = "canary-7Kq2"
 MASKED = "<redacted>"
@@ -76,6 +77,37 @@ class Portal:
     outputs: object = None
 
 
+class IntakeDouble:
+    """Keeps what it takes, and fails when that is too much."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.data = b""
+        self.complete = False
+        self.failure = None
+        self.ended = asyncio.Event()
+
+    @property
+    def wanted(self):
+        return self.failure is None and not self.complete
+
+    async def unwanted(self):
+        await self.ended.wait()
+
+    async def write(self, data):
+        self.data += data
+        if len(self.data) > self.limit:
+            self.fail(EngineError("too much", sqlstate="54000"))
+
+    async def finish(self):
+        self.complete = self.failure is None
+
+    def fail(self, error):
+        if self.wanted:
+            self.failure = error
+            self.ended.set()
+
+
 class SessionDouble:
     def __init__(self, backend, user, parameters):
         self.backend = backend
@@ -86,6 +118,7 @@ class SessionDouble:
         self.reports = {"TimeZone": parameters["TimeZone"]} if "TimeZone" in parameters else {}
         self.cancelled = asyncio.Event()
         self.running = False
+        self.intake = None
         self.closed = False
 
     @functools.cached_property
@@ -143,6 +176,8 @@ class SessionDouble:
             self.portals.clear()
 
     async def cancel(self):
+        if self.intake is not None:
+            self.intake.fail(QueryCanceled("canceling statement due to user request"))
         if self.running:
             self.cancelled.set()
 
@@ -158,7 +193,7 @@ class SessionDouble:
         words = {
             "NOTICE": self.notice, "WARNING": self.notice, "DEFECT": self.defect, "ENDLESS": self.endless,
             "BLOCKS": self.blocks, "SET": self.set, "SHOW": self.show, "BEGIN": self.begin,
-            "COMMIT": self.end, "ROLLBACK": self.end,
+            "COMMIT": self.end, "ROLLBACK": self.end, "TAKE": self.take,
         }  # fmt: skip
         try:
             self.check(script)
@@ -246,6 +281,16 @@ class SessionDouble:
             self.cancelled.clear()
         self.backend.was_cancelled.set()
         raise QueryCanceled("canceling statement due to user request")
+
+    async def take(self, word, rest):
+        self.intake = IntakeDouble(int(rest))
+        self.backend.started.set()
+        yield CopyIn(2, self.intake)
+        if self.intake.failure is not None:
+            self.backend.was_cancelled.set()
+            raise self.intake.failure
+        assert self.intake.complete
+        yield Complete(f"COPY {len(self.intake.data)}")
 
     def check(self, text):
         if (at := text.find("oops")) >= 0:

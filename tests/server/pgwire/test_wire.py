@@ -66,11 +66,15 @@ def run(test):
     return wrapped
 
 
+async def no_copy(copy):
+    raise AssertionError(copy)
+
+
 @run
 async def test_a_small_answer_leaves_in_one_write():
     wire, notes = connected()
     script = Script(ResultColumns((Column("a", 23, 4),)), ResultRows(b"D-row", 1), Complete("SELECT 1"))
-    await Statements(script, wire, Answers(str)).handle(Query("SELECT 1"))
+    await Statements(script, wire, Answers(str), no_copy).handle(Query("SELECT 1"))
     assert notes.writes == []
     wire.flush()
     assert len(notes.writes) == 1
@@ -150,5 +154,5 @@ async def test_a_session_is_told_to_end_its_statement_when_the_client_is_gone():
 
     wire.connection_lost(None)
     with pytest.raises(ClientGone):
-        await Statements(Endless(), wire, Answers(str)).handle(Query("x"))
+        await Statements(Endless(), wire, Answers(str), no_copy).handle(Query("x"))
     assert ended == [True]

@@ -89,6 +89,10 @@ class Answers:
         """ParameterDescription."""
         return _message(b"t", _int16(len(type_oids)) + b"".join(map(_oid, type_oids)))
 
+    def copy_in(self, columns: int) -> bytes:
+        """CopyInResponse; everything is in text format."""
+        return _message(b"G", b"\0" + _int16(columns) + _int16(0) * columns)
+
     def command_complete(self, tag: str) -> bytes:
         """CommandComplete."""
         return _message(b"C", self._string(tag))
@@ -102,6 +106,8 @@ class Answers:
     def error(self, error: FairleadError, severity: Severity = "ERROR") -> bytes:
         """ErrorResponse. The position counts characters, from 1."""
         fields = self._fields(severity, error.sqlstate, error.message, error.detail, error.hint)
+        if error.context is not None:
+            fields += b"W" + self._string(error.context)
         if error.position is not None and error.position > 0:
             fields += b"P" + self._string(str(error.position))
         return _message(b"E", fields + b"\0")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fairlead.server.pgwire.registry import Registry
     from fairlead.server.pgwire.tls import ServerCertificate
     from fairlead.server.pgwire.wire import Wire
+    from fairlead.session_types import CopyIn
 
 _log = structlog.get_logger("fairlead")
 _LONG_KEY_MINOR: Final = 2
@@ -100,7 +101,7 @@ class Client:
             return None
         self._wire.send(final)
         session = await self._open(startup, settings)
-        statements = Statements(session, self._wire, self._core.answers)
+        statements = Statements(session, self._wire, self._core.answers, self._copy_in)
         self._wire.send(
             self._core.answers.parameter_statuses(
                 startup_settings.reported(startup.parameters["user"], startup.parameters)
@@ -162,6 +163,51 @@ class Client:
 
     def _ready(self, session: ClientSession, statements: Statements) -> None:
         self._wire.send(statements.end_of_answer() + self._core.ready(session.transaction_status))
+
+    async def _copy_in(self, copy: CopyIn) -> None:
+        """Have the client send the data of a COPY, until it has sent all or the statement wants no more.
+
+        Raises:
+            ClientGone: it is.
+        """
+        self._wire.send(self._core.copy_in(copy.columns))
+        intake = copy.intake
+        ending = asyncio.ensure_future(intake.unwanted())
+        try:
+            while intake.wanted:
+                match await self._next_unless(ending):
+                    case m.CopyData(data=data):
+                        await intake.write(data)
+                    case m.CopyDone():
+                        await intake.finish()
+                    case m.CopyFail(reason=reason):
+                        intake.fail(QueryCanceled(f"COPY from stdin failed: {reason}"))
+                    case m.Refused(error=error):
+                        intake.fail(error)
+                    case m.Terminate():
+                        raise ClientGone
+        finally:
+            ending.cancel()
+
+    async def _next_unless(self, ending: asyncio.Future[None]) -> Event | None:
+        """Return the next message, None when the wait for it has ended otherwise.
+
+        Raises:
+            ClientGone: the client is.
+        """
+        if (event := self._core.next_event()) is not None:
+            return event
+        reading = asyncio.ensure_future(self._next())
+        try:
+            await asyncio.wait((reading, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not reading.done():
+                reading.cancel()
+        if not reading.done():
+            return None
+        if (event := reading.result()) is None:
+            raise ClientGone
+        return event
 
     async def _exchange(self, data: bytes) -> Event | None:
         self._wire.send(data)

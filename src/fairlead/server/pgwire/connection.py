@@ -15,6 +15,10 @@ A message of the extended protocol leaves the state at ``BATCH``: the client kee
 batch before it reads. When one of them fails, :meth:`Connection.failed` moves to ``SKIPPING``, where everything up to
 Sync is dropped unread, as the protocol demands.
 
+COPY FROM STDIN gives the client its turn in the middle of an answer: :meth:`Connection.copy_in` moves to a state in
+which it sends data until it says that these were all. Sync and Flush mean nothing there; any other message ends the
+COPY with an error, and the answer goes on from where it was.
+
 Bytes that arrive in clear behind a request for encryption could come from somebody in between, and would later be taken
 for the client's own words (CVE-2021-23214). They are refused.
 """
@@ -52,6 +56,8 @@ class State(enum.Enum):
     IDLE = enum.auto()
     BATCH = enum.auto()
     SKIPPING = enum.auto()
+    COPYING_IN_SIMPLE = enum.auto()
+    COPYING_IN_BATCH = enum.auto()
     # the server's turn
     SECURING = enum.auto()
     GREETED = enum.auto()
@@ -77,16 +83,28 @@ _COMMANDS: Final = {
     m.Terminate: State.CLOSED,
 }
 
+_COPY: Final = (m.CopyData, m.CopyDone, m.CopyFail)
+_IGNORED_IN_COPY: Final = (m.Sync, m.Flush)
+
+
+def _copying(here: State, after: State) -> dict[type, State]:
+    """Return what a client may send while it copies: data, and messages of all kinds, which end the COPY."""
+    stays = dict.fromkeys((m.CopyData, *_IGNORED_IN_COPY), here)
+    return {**dict.fromkeys((*_COMMANDS, *_COPY), after), **stays, m.Terminate: State.CLOSED}
+
+
 RECEIVES: Final[Mapping[State, Mapping[type, State]]] = {
     State.OPENED: {m.SslRequest: State.SECURING, m.GssEncRequest: State.GSS_REFUSED, **_HELLO},
     State.GSS_REFUSED: {m.SslRequest: State.SECURING, **_HELLO},
     State.SECURED: _HELLO,
     State.SASL_OFFERED: {m.SaslInitial: State.CHALLENGING},
     State.CHALLENGED: {m.SaslResponse: State.PROVING},
-    State.IDLE: {**_COMMANDS, m.CopyMessage: State.IDLE},
-    State.BATCH: {**_COMMANDS, m.CopyMessage: State.BATCH},
+    State.IDLE: {**_COMMANDS, **dict.fromkeys(_COPY, State.IDLE)},
+    State.BATCH: {**_COMMANDS, **dict.fromkeys(_COPY, State.BATCH)},
+    State.COPYING_IN_SIMPLE: _copying(State.COPYING_IN_SIMPLE, State.SIMPLE),
+    State.COPYING_IN_BATCH: _copying(State.COPYING_IN_BATCH, State.BATCH),
     State.SKIPPING: {
-        **dict.fromkeys([*_COMMANDS, m.CopyMessage], State.SKIPPING),
+        **dict.fromkeys([*_COMMANDS, *_COPY], State.SKIPPING),
         m.Sync: State.SYNCING,
         m.Terminate: State.CLOSED,
     },
@@ -98,15 +116,25 @@ ANSWERS: Final[Mapping[str, Mapping[State, State]]] = {
     "challenge": {State.CHALLENGING: State.CHALLENGED},
     "authenticated": {State.PROVING: State.OPENING},
     "ready": dict.fromkeys((State.OPENING, State.SIMPLE, State.SYNCING), State.IDLE),
-    "failed": {State.BATCH: State.SKIPPING, State.SIMPLE: State.SIMPLE, State.SYNCING: State.SYNCING},
+    "copy_in": {State.SIMPLE: State.COPYING_IN_SIMPLE, State.BATCH: State.COPYING_IN_BATCH},
+    "failed": {
+        State.BATCH: State.SKIPPING,
+        State.SIMPLE: State.SIMPLE,
+        State.SYNCING: State.SYNCING,
+        State.COPYING_IN_SIMPLE: State.SIMPLE,
+        State.COPYING_IN_BATCH: State.SKIPPING,
+    },
 }
 
 _FIRST_PACKET: Final = frozenset({State.OPENED, State.GSS_REFUSED, State.SECURED})
+_COPYING_IN: Final = frozenset({State.COPYING_IN_SIMPLE, State.COPYING_IN_BATCH})
+_COPY_DATA_TAG: Final = ord("d")
 _LOGIN: Final = {State.SASL_OFFERED: m.SaslInitial, State.CHALLENGED: m.SaslResponse}
 _PASSWORD_TAG: Final = ord("p")
 _TAG_AND_LENGTH: Final = 5
 
 Event = m.Message | m.Refused
+_DROPPED: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +184,11 @@ class Connection:
             FairleadError: the client broke the protocol; tell it with :meth:`fatal` and close.
         """
         while self.state in RECEIVES:
+            if self.state in _COPYING_IN and (data := self._copied()):
+                return m.CopyData(data)
             event = self._first_packet() if self.state in _FIRST_PACKET else self._message()
-            if event is None:
-                return None
-            if not isinstance(event, m.CopyMessage):
-                return event
+            if event is not _DROPPED:
+                return event  # type: ignore[return-value]  # not the mark of a dropped one
         return None
 
     def _first_packet(self) -> Event | None:
@@ -173,8 +201,8 @@ class Connection:
         self._follow(type(event))
         return event
 
-    def _message(self) -> Event | None:
-        """Return the next message; a dropped one is given as a CopyMessage, which nobody sees."""
+    def _message(self) -> Event | object | None:
+        """Return the next message, or the mark of one that is dropped."""
         kind = self._kind()
         if kind is None:
             return None
@@ -182,15 +210,36 @@ class Connection:
         frame = self._frame(1, self._limits.login if logging_in else self._limits.message)
         if frame is None:
             return None
+        before = self.state
         self._follow(kind)
-        if self.state is State.SKIPPING:
-            return m.CopyMessage()
+        if before in _COPYING_IN and kind not in (*_COPY, m.Terminate):
+            return self._amid_copy(kind)
+        if self.state is State.SKIPPING or (kind in _COPY and before not in _COPYING_IN):
+            return _DROPPED
         try:
             return decoding.decode(kind, frame)
         except FairleadError as error:
             if logging_in:
                 raise
             return m.Refused(error)
+
+    def _amid_copy(self, kind: type) -> Event | object:
+        if kind in _IGNORED_IN_COPY:
+            return _DROPPED
+        return m.Refused(ProtocolViolation(f"unexpected message of type {kind.__name__} during COPY from stdin"))
+
+    def _copied(self) -> bytes:
+        """Take the data of all whole CopyData messages that stand first in the buffer: clients send one for a line."""
+        buffer, at, pieces = self._buffer, 0, list[bytes]()
+        while len(buffer) - at >= _TAG_AND_LENGTH and buffer[at] == _COPY_DATA_TAG:
+            size: int = struct.unpack_from("!I", buffer, at + 1)[0]
+            end = at + 1 + size
+            if not 4 <= size <= self._limits.message or end > len(buffer):  # noqa: PLR2004  # the length field itself
+                break
+            pieces.append(bytes(buffer[at + _TAG_AND_LENGTH : end]))
+            at = end
+        del buffer[:at]
+        return b"".join(pieces)
 
     def _kind(self) -> type | None:
         if not self._buffer:
@@ -267,6 +316,11 @@ class Connection:
         """End an answer; it is the client's turn."""
         self._move("ready")
         return self.answers.ready(status)
+
+    def copy_in(self, columns: int) -> bytes:
+        """Ask for the client's data, in the middle of an answer."""
+        self._move("copy_in")
+        return self.answers.copy_in(columns)
 
     def failed(self, error: FairleadError) -> bytes:
         """Report an error; within a batch, the rest of it is skipped."""

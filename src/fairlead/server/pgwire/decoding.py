@@ -14,7 +14,9 @@ from fairlead.server.pgwire.messages import (
     Bind,
     CancelRequest,
     Close,
-    CopyMessage,
+    CopyData,
+    CopyDone,
+    CopyFail,
     Describe,
     Execute,
     Flush,
@@ -201,6 +203,12 @@ def _empty(message: Message) -> Callable[[_Body], Message]:
     return decode
 
 
+def _copy_fail(body: _Body) -> Message:
+    message = CopyFail(body.string())
+    body.end()
+    return message
+
+
 def _function_call(_: _Body) -> Message:
     raise NotSupported("the function call protocol is not offered", hint="use SELECT")
 
@@ -218,7 +226,9 @@ _DECODERS: Final[dict[type, Callable[[_Body], Message]]] = {
     Sync: _empty(Sync()),
     Terminate: lambda _: Terminate(),
     FunctionCall: _function_call,
-    CopyMessage: lambda _: CopyMessage(),
+    CopyData: lambda body: CopyData(body.rest()),
+    CopyDone: _empty(CopyDone()),
+    CopyFail: _copy_fail,
 }
 
 KINDS: Final[dict[int, type]] = {
@@ -232,9 +242,9 @@ KINDS: Final[dict[int, type]] = {
     ord("S"): Sync,
     ord("X"): Terminate,
     ord("F"): FunctionCall,
-    ord("d"): CopyMessage,
-    ord("c"): CopyMessage,
-    ord("f"): CopyMessage,
+    ord("d"): CopyData,
+    ord("c"): CopyDone,
+    ord("f"): CopyFail,
 }
 
 

@@ -127,8 +127,22 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyMessage:
-    """CopyData, CopyDone or CopyFail: what may still come after a COPY was refused."""
+class CopyData:
+    """Bytes of a COPY, cut anywhere."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDone:
+    """These were all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFail:
+    """The client gives the COPY up."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +154,6 @@ class Refused:
 
 Message = (
     SslRequest | GssEncRequest | CancelRequest | Startup | SaslInitial | SaslResponse | Query | Parse | Bind | Describe
-    | Execute | Close | Flush | Sync | Terminate | FunctionCall | CopyMessage
+    | Execute | Close | Flush | Sync | Terminate | FunctionCall | CopyData | CopyDone
+    | CopyFail
 )  # fmt: skip

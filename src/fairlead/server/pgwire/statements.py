@@ -11,6 +11,7 @@ from fairlead.server.pgwire import messages as m
 from fairlead.server.pgwire.portals import Leftovers, split_rows
 from fairlead.session_types import (
     Complete,
+    CopyIn,
     EmptyStatement,
     Notice,
     Output,
@@ -20,7 +21,7 @@ from fairlead.session_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from fairlead.engine.api import Column
     from fairlead.server.pgwire.backend import ClientSession
@@ -35,12 +36,20 @@ class Statements:
         session: of the client.
         wire: to the client.
         answers: encodes what is sent.
+        copy_in: has the client send the data of a COPY.
     """
 
-    def __init__(self, session: ClientSession, wire: Wire, answers: a.Answers) -> None:
+    def __init__(
+        self,
+        session: ClientSession,
+        wire: Wire,
+        answers: a.Answers,
+        copy_in: Callable[[CopyIn], Awaitable[None]],
+    ) -> None:
         self._session = session
         self._wire = wire
         self._answers = answers
+        self._copy_in = copy_in
         self._leftovers = Leftovers()
         self._types: dict[str, tuple[int, ...]] = {}
 
@@ -178,6 +187,8 @@ class Statements:
                 self._wire.send(self._answers.notice(output))
             case EmptyStatement():
                 self._wire.send(a.EMPTY_QUERY)
+            case CopyIn():
+                await self._copy_in(output)
 
 
 def _closing(outputs: AsyncIterator[Output]) -> aclosing[AsyncGenerator[Output, None]]:
