@@ -44,6 +44,10 @@ HOLDERS: Final[dict[str, Holder]] = {
     "traversal": _holder("22023", r"stage path traversal is not allowed"),
     "scheme": _holder("42501", r"locations cannot be reached from a query"),
     "inline": _holder("0A000 22023 42601", r"credentials written into a (query|stage) are not accepted|expected"),
+    "table": _holder(
+        "42501 42P07 42710 0A000 42704 42P01 2BP01",
+        r"permission denied|must be owner of|already exists|does not exist|not offered|may be narrowed|is a view",
+    ),
     "database": _holder("3D000", r'database ".*" does not exist'),
     "setting": _holder(
         "42704 22023 42501 0A000", r"(unrecognized|unknown) (configuration )?(parameter|setting)|setting"

@@ -132,6 +132,12 @@ WRONG: Final = (
     "CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET '{s}')",
     "CREATE PERSISTENT SECRET s (TYPE s3, KEY_ID 'a', SECRET '{s}')",
     "ATTACH 'host=h password={w}' AS x (TYPE postgres)",
+    "CREATE VIEW v AS SELECT * FROM 's3://b/k' (CONNECTION => (ACCESS_KEY_ID = 'a', SECRET_ACCESS_KEY = '{s}'))",
+    "CREATE VIEW v AS SELECT * FROM 'https://u:{w}@h/x'",
+    "CREATE VIEW v ASS SELECT '{s}'",
+    "CREATE DATABASE dp DATA PATH 's3://AKIA:{w}@b/' CONNECTION = d",
+    "GRANT SELECT ON no_such_table WHERE password = '{s}' TO u1",
+    "ALTER DEFAULT PRIVILEGES GRANT '{s}' ON TABLES TO u1",
 )
 # A secret where a name belongs. The error repeats the name to the client that typed it, and to nobody else: these are looked
 # for in every place but the wire.
@@ -181,6 +187,11 @@ SHOWN: Final = (
     "SHOW USERS",
     "SHOW ROLES",
     "SHOW GRANTS",
+    "SHOW DATABASES",
+    "SHOW SCHEMAS",
+    "SHOW TABLES",
+    "SHOW VIEWS",
+    "SHOW DEFAULT PRIVILEGES",
     "SHOW ALL",
     "SHOW LEDGER LIMIT 100000",
     "VERIFY LEDGER",

@@ -45,6 +45,7 @@ ALLOWED: Final[dict[str, tuple[int, str]]] = {
 WRITERS: Final[dict[str, str]] = {
     "dialects/grants.py": "names in SHOW GRANTS",
     "dialects/links.py": "names in SHOW LINKS",
+    "dialects/relations.py": "names in SHOW and SHOW CREATE of tables, views and default privileges",
     "dialects/render.py": "SHOW CREATE: plain options, secrets as references, STORED or the mask",
     "dialects/tables.py": "names in DESC and SHOW",
     "lang/render.py": "render(secrets='reveal'), for the round trip of the parser's tests",

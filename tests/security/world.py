@@ -19,6 +19,7 @@ import psycopg
 import pyarrow as pa
 from pyarrow import parquet
 
+from tests.security import tables
 from tests.security.bare import BareEngine
 from tests.security.recorder import Recorder
 from tests.services.minio import session_key
@@ -115,6 +116,7 @@ class World:
         self._plant_files()
         self._plant_objects(bucket, other)
         self._grant(bucket)
+        self.values |= tables.plant(self.admin, self.gateway.data, self.token, ANALYST)
 
     # --- what is there -------------------------------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ class World:
             for entry in self._client.list_objects_v2(Bucket=bucket).get("Contents", []):
                 if not entry["Key"].startswith("rw/"):
                     found[f"s3://{bucket}/{entry['Key']}"] = entry["ETag"]
-        return found
+        return found | dict(tables.fingerprint(self.gateway.data))
 
     def forbidden(self) -> tuple[str, ...]:
         """Return texts that no result and no error may hold."""

@@ -14,6 +14,7 @@ from tests.security.corpus import (
     settings,
     stages,
     statements,
+    tables,
     writes,
 )
 
@@ -31,4 +32,5 @@ CASES: Final[tuple[Case, ...]] = (
     *indirection.CASES,
     *lexer.CASES,
     *stages.CASES,
+    *tables.CASES,
 )
