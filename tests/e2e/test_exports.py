@@ -70,7 +70,9 @@ def manifest(minio, bucket, folder) -> dict[str, Any]:
     return json.loads(minio.get(bucket, f"{folder}_manifest.json"))
 
 
-@pytest.mark.parametrize(("options", "suffix"), [("FORMAT PARQUET", ".parquet"), ("", ".csv"), ("FORMAT JSON", ".json")])
+@pytest.mark.parametrize(
+    ("options", "suffix"), [("FORMAT PARQUET", ".parquet"), ("", ".csv"), ("FORMAT JSON", ".json")]
+)
 def test_a_folder_has_parts_and_a_manifest(links, minio, bucket, options, suffix):
     links.execute(f"SELECT i, i * 2 AS j FROM range(500000) t(i) INTO LINK lake '{bucket}/dir/' {options}")
     told = manifest(minio, bucket, "dir/")

@@ -18,13 +18,13 @@ from fairlead.lang import ast, parse
 from fairlead.lang.ast import Csv
 
 ROWS = [
-    (1, "plain", Decimal("1.50"), datetime(2026, 1, 2, 3, 4, 5), True),
-    (2, 'a "quote", a\ttab, a\\back', Decimal("-0.01"), datetime(1999, 12, 31), False),
+    (1, "plain", Decimal("1.50"), datetime.fromisoformat("2026-01-02T03:04:05"), True),
+    (2, 'a "quote", a\ttab, a\\back', Decimal("-0.01"), datetime.fromisoformat("1999-12-31T00:00:00"), False),
     (3, "line\nbreak\r\nand NUL\0end", None, None, None),
-    (None, None, Decimal("99999999.99"), datetime(2026, 1, 2, 3, 4, 5, 600), True),
-    (5, "", Decimal(0), datetime(2026, 1, 1), False),
-    (6, "\\N", Decimal(1), datetime(2026, 1, 1), False),
-    (7, "emoji \U0001f6a2 and ümlaut", Decimal(1), datetime(2026, 1, 1), False),
+    (None, None, Decimal("99999999.99"), datetime.fromisoformat("2026-01-02T03:04:05.000600"), True),
+    (5, "", Decimal(0), datetime.fromisoformat("2026-01-01T00:00:00"), False),
+    (6, "\\N", Decimal(1), datetime.fromisoformat("2026-01-01T00:00:00"), False),
+    (7, "emoji \U0001f6a2 and ümlaut", Decimal(1), datetime.fromisoformat("2026-01-01T00:00:00"), False),
 ]
 NUMBERS = (0, 2, 4)
 
@@ -91,10 +91,7 @@ def into(options: str = "") -> ast.SelectInto:
 
 def test_the_defaults_are_tabs_and_backslashes(db, tmp_path):
     data = written(db, tmp_path, into(), "SELECT i, s, b FROM t WHERE i IN (2, 3) ORDER BY i")
-    assert data == (
-        b'2\ta "quote", a\\\ttab, a\\\\back\t0\n'
-        b"3\tline\\\nbreak\r\\\nand NUL\\0end\t\\N\n"
-    )
+    assert data == (b'2\ta "quote", a\\\ttab, a\\\\back\t0\n3\tline\\\nbreak\r\\\nand NUL\\0end\t\\N\n')
 
 
 @pytest.mark.parametrize(
@@ -144,9 +141,7 @@ csvs = st.builds(
 def test_any_text_in_any_form_is_written_as_by_the_reference(tmp_path, texts, csv, header):
     rows = [(at, text) for at, text in enumerate(texts)]
     statement = into()
-    statement = ast.SelectInto(
-        query=statement.query, link=statement.link, path="p", csv=csv, header=header
-    )
+    statement = ast.SelectInto(query=statement.query, link=statement.link, path="p", csv=csv, header=header)
     with duckdb.connect() as db:
         db.execute("CREATE TABLE t (i INTEGER, s VARCHAR)")
         db.executemany("INSERT INTO t VALUES (?, ?)", rows)
@@ -219,9 +214,7 @@ def test_copy_writes_csv_as_postgresql_does(db, tmp_path):
     query = "SELECT i, s, b FROM t WHERE i IN (2, 3, 5) ORDER BY i"
     db.execute(copy_to_store_sql(copy_statement(), query, columns_of(db, query), str(tmp_path / "o")).sql)
     (file,) = (tmp_path / "o").iterdir()
-    assert file.read_bytes() == (
-        b'2,"a ""quote"", a\ttab, a\\back",f\n3,"line\nbreak\r\nand NUL\0end",\n5,"",f\n'
-    )
+    assert file.read_bytes() == (b'2,"a ""quote"", a\ttab, a\\back",f\n3,"line\nbreak\r\nand NUL\0end",\n5,"",f\n')
 
 
 def test_copy_splits_files_by_size(db, tmp_path):

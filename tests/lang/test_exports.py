@@ -30,8 +30,8 @@ INTO = [
     ("native", "SELECT 1 INTO LINK l 's3://b/k' HEADER FORMAT CSV", "SELECT 1", "s3://b/k", {"header": True}),
     (
         "native",
-        "(SELECT 1) UNION (SELECT 2) ORDER BY 1 LIMIT 3 -- so\nINTO LINK l 'b/k' LINES STARTING BY '>' "
-        "FIELDS ESCAPED BY '^' OPTIONALLY ENCLOSED BY '\"' TERMINATED BY '||'",
+        """(SELECT 1) UNION (SELECT 2) ORDER BY 1 LIMIT 3 -- so
+        INTO LINK l 'b/k' LINES STARTING BY '>' FIELDS ESCAPED BY '^' OPTIONALLY ENCLOSED BY '"' TERMINATED BY '||'""",
         "(SELECT 1) UNION (SELECT 2) ORDER BY 1 LIMIT 3",
         "b/k",
         {"csv": ast.Csv(terminated="||", enclosed='"', optionally=True, escaped="^", starting=">")},
@@ -185,8 +185,8 @@ COPIES = [
     ("COPY t TO 's3://b/x' WITH (AWS CONNECTION = c, FORMAT = 'csv')", "FROM t", {}),
     ("COPY a.\"b c\" TO 's3://b/x' (AWS CONNECTION d.s.c, FORMAT parquet)", 'FROM a."b c"', {"format": "parquet"}),
     (
-        "COPY (SELECT ')' FROM (SELECT 1 ORDER BY 1)) TO 's3://b/x/' WITH (FORMAT csv, AWS CONNECTION = c, HEADER, "
-        "MAX FILE SIZE 16 MB, DELIMITER = ';', QUOTE '''', NULL 'n')",
+        """COPY (SELECT ')' FROM (SELECT 1 ORDER BY 1)) TO 's3://b/x/' WITH (FORMAT csv, AWS CONNECTION = c, HEADER,
+            MAX FILE SIZE 16 MB, DELIMITER = ';', QUOTE '''', NULL 'n')""",
         "SELECT ')' FROM (SELECT 1 ORDER BY 1)",
         {"header": True, "max_file_size": 16 << 20, "delimiter": ";", "quote": "'", "escape": "'", "null": "n"},
     ),

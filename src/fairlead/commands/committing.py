@@ -5,6 +5,7 @@ A worker is not trusted, so the rights are decided on what has changed, whatever
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fairlead.catalog.records import KINDS
@@ -21,7 +22,7 @@ from fairlead.engine.lake.changes import (
     TablePartitioned,
     TableRenamed,
 )
-from fairlead.errors import DependentObjects, DuplicateObject, PermissionDenied, SerializationFailure
+from fairlead.errors import DependentObjects, DuplicateObject, NotSupported, PermissionDenied, SerializationFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,19 @@ if TYPE_CHECKING:
     from fairlead.catalog.transaction import Transaction
     from fairlead.commands.house import House
     from fairlead.context import Context
-    from fairlead.engine.lake.changes import ChangeSet, RowChanges, Structure, TableRef
+    from fairlead.engine.lake.changes import ChangeSet, NewColumn, RowChanges, Structure, TableRef
     from fairlead.engine.lake.metadata import LakeTable
+
+
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_LOSSY = re.compile(r"\b(?:U?HUGEINT|INTERVAL|TIMETZ|TIME WITH TIME ZONE)\b")
+_INSTEAD = {
+    "HUGEINT": "use DECIMAL(38, 0), or cast to it",
+    "UHUGEINT": "use DECIMAL(38, 0), or cast to it",
+    "INTERVAL": "use BIGINT (of seconds, say) or VARCHAR, and cast it in queries",
+    "TIMETZ": "use TIME or TIMESTAMPTZ",
+    "TIME WITH TIME ZONE": "use TIME or TIMESTAMPTZ",
+}
 
 
 class Authority:
@@ -81,12 +93,16 @@ class Authority:
             case SchemaDropped(name):
                 self._drop_schema(snapshot, name)
             case TableCreated(table):
+                for column in change.columns:
+                    _refuse_lossy(column)
                 self._create_in(snapshot, table.schema, made)
                 self._free(snapshot, table.schema, table.name)
             case TableRenamed(table, new_name):
                 self._own(table)
                 self._free(snapshot, table.schema, new_name)
             case ColumnChanged(table):
+                if change.action in ("add", "retype"):
+                    _refuse_lossy(change.column)
                 self._own(table)
                 self._keep_meaning(snapshot, change)
             case TableDropped(table) | TablePartitioned(table) | Commented(table):
@@ -155,6 +171,18 @@ class Authority:
             message = f'could not serialize access: table "{table.schema}.{table.name}" does not exist any more'
             raise SerializationFailure(message, hint="run the transaction again")
         return rights
+
+
+def _refuse_lossy(column: NewColumn) -> None:
+    """Refuse a type whose values files cannot hold whole: better no table than one that rounds.
+
+    Raises:
+        NotSupported.
+    """
+    found = _LOSSY.search(_QUOTED.sub("", column.type))
+    if found is not None:
+        message = f'column "{column.name}" has the type {found[0]}, which files of tables cannot hold exactly'
+        raise NotSupported(message, hint=_INSTEAD[found[0]])
 
 
 def record(

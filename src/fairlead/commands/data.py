@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from fairlead.commands import records
 from fairlead.commands.definers import Definers
+from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
@@ -55,6 +56,21 @@ _UTC = "UTC"
 _ATTEMPTS = 30
 _LOST_IN_BLOCK = "the session's process was lost in the middle of a transaction, which is rolled back"
 _STORE_FAILURES = frozenset({"58030", "58P01"})
+
+
+@dataclass(slots=True)
+class _Order:
+    """One statement that runs, and what becomes of it."""
+
+    statement: ast.DataStatement
+    parameters: Sequence[Parameter]
+    in_block: bool
+    time_limit: float
+    export: Export | None
+    staged: Staged | None
+    plan: Plan
+    done: Done | None = None
+    ending: list[Output] = field(default_factory=list)
 
 
 class DataRunner:
@@ -116,16 +132,18 @@ class DataRunner:
         """
         plan = await self._planned(statement)
         staged = None if in_block else await self._recorded(self._tables.way(statement), statement)
+        order = _Order(statement, parameters, in_block, time_limit, export, staged, plan)
+        contends = plan.verb in _CHANGES and not in_block
         for attempt in range(_ATTEMPTS):
             given = False
             try:
-                async with self._tables.turn(waiting=attempt > 0, changes=plan.verb in _CHANGES and not in_block):
-                    async with aclosing(
-                        self._attempt(statement, plan, parameters, staged, in_block, time_limit, export)
-                    ) as outputs:
-                        async for output in outputs:
-                            given = given or isinstance(output, ResultRows)
-                            yield output
+                async with (
+                    self._tables.turn(waiting=attempt > 0, changes=contends),
+                    aclosing(self._attempt(order)) as outputs,
+                ):
+                    async for output in outputs:
+                        given = given or isinstance(output, ResultRows)
+                        yield output
             except SerializationFailure:
                 # The statement is a transaction of its own, and nobody has seen anything of it: run it again.
                 if in_block or given or attempt + 1 == _ATTEMPTS:
@@ -133,55 +151,25 @@ class DataRunner:
             else:
                 return
 
-    async def _attempt(
-        self,
-        statement: ast.DataStatement,
-        plan: Plan,
-        parameters: Sequence[Parameter],
-        staged: Staged | None,
-        in_block: bool,
-        time_limit: float,
-        export: Export | None,
-    ) -> AsyncGenerator[Output, None]:
-        worker = await self._ready(statement if staged is None else staged.rest(statement), in_block=in_block)
-        if staged is not None and await self._tables.begin_staged(worker, staged):
-            plan = self._planner.plan(statement, self._context(), self._book, {staged.target.span: staged.name})
-        else:
-            staged = None
-        worker.statement_timeout = time_limit
+    async def _attempt(self, order: _Order) -> AsyncGenerator[Output, None]:
+        """Run a statement once, with its account at the door."""
+        worker = await self._set_up(order)
         key_id = worker.door_key.key_id
-        shipment = export.shipment if export is not None else Shipment() if plan.verb in _COPIES else None
+        export = order.export
+        shipment = export.shipment if export is not None else Shipment() if order.plan.verb in _COPIES else None
         self._house.egress.statement_begin(key_id, shipment)
         failure: FairleadError | None = None
-        done: Done | None = None
-        ending: list[Output] = []
         outcome = "failed"
         try:
-            if export is not None:
-                plan = await export.begin(worker, plan, parameters)
-            running = worker.execute(plan.sql, parameters, aliases=self._book.real_urls(), progress=export is not None)
-            async with aclosing(running) as events:
-                async for event in events:
-                    match event:
-                        case Done():
-                            done, outcome = event, "ok"
-                        case _ if export is not None:
-                            for output in export.take(event):
-                                yield output
-                        case Columns(columns=columns):
-                            yield ResultColumns(columns)
-                        case Rows(data=data, count=count):
-                            yield ResultRows(data, count)
-            if export is not None:
-                ending = await export.finish(done)
-            elif staged is not None:
-                await self._tables.settle_staged(worker, staged)
-            elif done is not None and done.changes and not in_block:
-                await self._tables.settle(worker, truncates=plan.verb == "TRUNCATE")
+            async with aclosing(self._events(worker, order)) as outputs:
+                async for output in outputs:
+                    yield output
+            await self._conclude(worker, order)
             if export is None and shipment is not None and not self._house.egress.untouched(key_id):
                 await asyncio.to_thread(self._house.egress.delivery(key_id).run)
+            outcome = "ok"
         except FairleadError as error:
-            failure, outcome = error, "failed"
+            failure = error
         except GeneratorExit:
             outcome = "closed"  # the client wants no more rows
             raise
@@ -189,14 +177,60 @@ class DataRunner:
             use = await self._account(key_id, outcome)
         if failure is not None:
             self._note_loss(failure)
-            raise _told(failure, use.cause, plan) from None
+            raise _told(failure, use.cause, order.plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
+        for output in order.ending:
+            yield output
+
+    async def _set_up(self, order: _Order) -> EngineSession:
+        """Return the worker with all that a statement needs, and leave in the order what the worker is to run."""
+        statement, staged = order.statement, order.staged
+        rest = statement if staged is None else staged.rest(statement)
+        worker = await self._ready(rest, in_block=order.in_block)
+        worker.statement_timeout = order.time_limit
+        if staged is not None and await self._tables.begin_staged(worker, staged):
+            instead = {staged.target.span: staged.name}
+            order.plan = self._planner.plan(statement, self._context(), self._book, instead)
+        else:
+            order.staged = None
+        if statement.query_at >= 0:
+            order.plan = await self._exact(worker, statement, order.parameters) or order.plan
+        return worker
+
+    async def _events(self, worker: EngineSession, order: _Order) -> AsyncGenerator[Output, None]:
+        """Run the statement and give what comes before its end."""
+        export = order.export
+        if export is not None:
+            order.plan = await export.begin(worker, order.plan, order.parameters)
+        aliases, progress = self._book.real_urls(), export is not None
+        running = worker.execute(order.plan.sql, order.parameters, aliases=aliases, progress=progress)
+        async with aclosing(running) as events:
+            async for event in events:
+                match event:
+                    case Done():
+                        order.done = event
+                    case _ if export is not None:
+                        for output in export.take(event):
+                            yield output
+                    case Columns(columns=columns):
+                        yield ResultColumns(columns)
+                    case Rows(data=data, count=count):
+                        yield ResultRows(data, count)
+
+    async def _conclude(self, worker: EngineSession, order: _Order) -> None:
+        """Bring what the statement has done to where it belongs, and leave in the order what ends it."""
+        done, plan, in_block = order.done, order.plan, order.in_block
+        if order.export is not None:
+            order.ending = await order.export.finish(done)
+        elif order.staged is not None:
+            await self._tables.settle_staged(worker, order.staged)
+        elif done is not None and done.changes and not in_block:
+            await self._tables.settle(worker, truncates=plan.verb == "TRUNCATE")
         if done is not None:
             self._wrote = self._wrote or (in_block and plan.verb not in _READS)
             self._deleted = self._deleted or (in_block and plan.verb in ("DELETE", "MERGE", "WITH"))
-            for output in ending or [Complete(done.tag)]:
-                yield output
+            order.ending = order.ending or [Complete(done.tag)]
 
     async def export(
         self, statement: ast.Export, parameters: Sequence[Parameter], *, in_block: bool, time_limit: float
@@ -337,6 +371,17 @@ class DataRunner:
             return self._house.access.principal(owner.user_name)
 
         return DataRunner(self._house, self._engine, self._planner, owner_now, there, self._depth + 1)
+
+    async def _exact(
+        self, worker: EngineSession, statement: ast.DataStatement, parameters: Sequence[Parameter]
+    ) -> Plan | None:
+        """Return the plan of a CREATE TABLE ... AS that keeps every digit, where another one is needed for that."""
+        key_id = worker.door_key.key_id
+        self._house.egress.statement_begin(key_id)
+        try:
+            return await exact_plan(worker, self._planner, statement, self._context(), self._book, parameters)
+        finally:
+            await self._account(key_id, "described")
 
     async def _planned(self, statement: ast.DataStatement) -> Plan:
         """Return the plan of a statement."""

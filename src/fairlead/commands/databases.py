@@ -42,22 +42,30 @@ def create(statement: ast.CreateDatabase, house: House, context: Context) -> Res
 
 
 def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
-    """DROP DATABASE: only an empty one."""
-    with house.catalog.write() as tx:
-        found = tx.database(statement.name)
+    """DROP DATABASE: only an empty one. Its lake goes first: without its row, nobody could reach the files any more."""
+    with house.catalog.read() as snapshot:
+        found = snapshot.database(statement.name)
         if found is None and statement.if_exists:
             notice = Notice("NOTICE", f'database "{statement.name}" does not exist, skipping')
             return Result("DROP DATABASE", notices=(notice,))
-        found = names.database(tx, statement.name)
+        found = names.database(snapshot, statement.name)
         house.access.require_owner(context.principal, found)
-        held = [o for kind in KINDS for o in tx.objects(kind, database=found.name)]
-        if held or found.name == DEFAULT_DATABASE:
-            message = f'database "{found.name}" cannot be dropped'
-            detail = "\n".join(f"{o.kind} {o.full_name}" for o in held[:20]) or "it is the default database"
-            raise DependentObjects(message, detail=detail, hint="drop what it holds first")
+        _refuse_held(snapshot, found)
+    if house.lakes.has(found.id):
+        house.lakes.wait(house.lakes.drop(found.id))
+    with house.catalog.write() as tx:
+        _refuse_held(tx, names.database(tx, statement.name))
         tx.drop_database(found.id)
         house.ledger.append(tx, records.ddl(context, "DROP DATABASE", f"database {found.name}"))
     return Result("DROP DATABASE")
+
+
+def _refuse_held(snapshot: Snapshot, database: DatabaseRecord) -> None:
+    held = [o for kind in KINDS for o in snapshot.objects(kind, database=database.name)]
+    if held or database.name == DEFAULT_DATABASE:
+        message = f'database "{database.name}" cannot be dropped'
+        detail = "\n".join(f"{o.kind} {o.full_name}" for o in held[:20]) or "it is the default database"
+        raise DependentObjects(message, detail=detail, hint="drop what it holds first")
 
 
 def show(_statement: ast.ShowDatabases, house: House, context: Context) -> Result:

@@ -20,7 +20,7 @@ from fairlead.egress.paths import Place
 from fairlead.egress.shipment import Shipment, Target
 from fairlead.engine import exporting
 from fairlead.engine.api import Done, Progress, Rows
-from fairlead.errors import InvalidParameter, ObjectNotReady, WrongObjectType
+from fairlead.errors import FairleadError, InvalidParameter, ObjectNotReady, WrongObjectType
 from fairlead.lang import ast
 from fairlead.session_types import Complete, Notice, Output
 
@@ -79,14 +79,22 @@ class Export:
         self._key_id = worker.door_key.key_id
         self._delivery = self._house.egress.delivery(self._key_id)
         await asyncio.to_thread(self._delivery.prepare)
-        aliases = self._book.real_urls()
-        told: list[bytes] = []
-        async for event in worker.execute(exporting.describe_sql(plan.sql), parameters, aliases=aliases):
-            if isinstance(event, Rows):
-                told.append(event.data)
-        written = self._written(plan.sql, exporting.described(told))
+        written = self._written(plan.sql, await self._columns(worker, plan, parameters))
         self._counts = [] if written.counted else None
         return written.plan(plan)
+
+    async def _columns(
+        self, worker: EngineSession, plan: Plan, parameters: Sequence[Parameter]
+    ) -> list[exporting.Column]:
+        sql, aliases = exporting.describe_sql(plan.sql), self._book.real_urls()
+        try:
+            events = worker.execute(sql, parameters, aliases=aliases)
+            told = [event.data async for event in events if isinstance(event, Rows)]
+        except FairleadError as error:
+            if error.position is not None:
+                error.position -= len(exporting.DESCRIBE)
+            raise
+        return exporting.described(told)
 
     def take(self, event: Event) -> list[Output]:
         """Take what the worker says on the way; return what the client hears of it."""

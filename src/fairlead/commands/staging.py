@@ -1,4 +1,4 @@
-"""The short way of an INSERT that is a transaction of its own: into a table in the worker's memory, and from there to the writer.
+"""The short way of an INSERT that is a transaction of its own: into a table in memory, and from there to the writer.
 
 It needs no private copy of the lake, so it is several times as fast as the long way; and as it reads nothing of the
 table, nothing that others do to the table can be in its way.
@@ -75,7 +75,6 @@ class Staged:
             f"CREATE SCHEMA {self.schema}",
             f"CREATE TABLE {self.name} ({', '.join(columns)})",
         )
-
 
     def carried(self) -> str:
         """Return the query that gives the rows as Parquet can hold them; the writer casts texts back."""

@@ -19,7 +19,7 @@ from fairlead.commands.staging import Staged, Staging
 from fairlead.commands.visible import Need, Visible, shows
 from fairlead.engine.lake import collecting, copying
 from fairlead.engine.lake.links import Links
-from fairlead.engine.lake.names import attached_name, quote
+from fairlead.engine.lake.names import attached_name, metadata_name, quote
 from fairlead.errors import LakeMoved, NotSupported, PermissionDenied, SerializationFailure, UndefinedTable
 
 if TYPE_CHECKING:
@@ -220,7 +220,9 @@ class SessionTables:
         for key in [*self._attached]:
             database = visible.by_database.get(key)
             attached = self._attached[key]
-            allowed = attached.epoch == epoch or (database is not None and attached.need <= database.everything)
+            # What a view is in a copy depends on rights on what it names, too.
+            same = database is not None and attached.need <= database.everything and not attached.need.views
+            allowed = attached.epoch == epoch or same
             if not allowed or (attached.snapshot < 0 and key not in needs):
                 script += self._detach(key)
             elif allowed:
@@ -234,6 +236,8 @@ class SessionTables:
             if refreshed is None:
                 script += [*self._detach(key), *await self._attach(worker, visible, key, need)]
             script += refreshed or []
+        if script:
+            self._current = None  # it begins with going away
         script += self._use()
         if script:
             await worker.script([_AWAY, *script])
@@ -277,6 +281,8 @@ class SessionTables:
         def refresh(copy: CatalogCopy, files: dict[str, Path]) -> None:
             nonlocal script
             locate = self._locate(worker, attached.lake, files)
+            for path in copy.files:  # the script places the new ones only, and all have to stay linked
+                locate(path)
             script = copying.refresh_script(attached.copy, copy, attached=attached.name, locate=locate)
             if script is not None:
                 self._attached[key] = replace(attached, snapshot=copy.snapshot, copy=copy, files=files)
@@ -343,22 +349,27 @@ class SessionTables:
 
     async def _settle_one(self, worker: EngineSession, key: str, *, truncates: bool) -> bool:
         attached = self._attached[key]
-        if attached.snapshot < 0:
+        base = attached.snapshot
+        if base < 0:
             return False
+        attached.snapshot = -1  # whatever becomes of the changes, the copy is no longer that of a snapshot
         assert worker.folder is not None
         inbox = await asyncio.to_thread(self._house.lakes.new_inbox)
         try:
             changes = await collecting.collect(
                 worker.script,
                 attached=attached.name,
-                base=attached.snapshot,
+                base=base,
                 database_id=attached.lake.database_id,
                 out=worker.folder.spill / "out",
                 inbox=inbox,
             )
             if changes.empty:
+                snapshots = f"{quote(metadata_name(attached.name))}.main.ducklake_snapshot"
+                newest = f"SELECT system.main.max(snapshot_id) FROM {snapshots}"  # noqa: S608  # a quoted name
+                if await worker.script([newest]) == [[[base]]]:  # nor have changes cancelled each other out
+                    attached.snapshot = base
                 return False
-            attached.snapshot = -1  # whatever becomes of the changes, the copy is no longer that of a snapshot
             database = self._visible().by_database.get(key)
             if database is None:
                 message = f'database "{key}" does not exist any more'

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +25,7 @@ from fairlead.egress.stores import Request
 from fairlead.errors import DuplicateFile, FairleadError, ObjectInUse, StoreError, StoreUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fairlead.egress.door import Door, ListedObject
     from fairlead.egress.exchange import Rights
@@ -130,7 +129,8 @@ class Delivery:
             done: list[tuple[Delivered, Upload]] = []
             try:
                 for upload in self._chosen():
-                    done.append((self._complete(upload), upload))
+                    one = self._complete(upload)
+                    done.append((one, upload))
                 only = only if len(done) == 1 else None
                 delivered = tuple(replace(one, rows=rows.get(one.asked, only)) for one, _ in done)
                 target = self._shipment.target
@@ -153,11 +153,11 @@ class Delivery:
         """
         chosen: dict[Place, Upload] = {}
         for upload in self._statement.uploads():
-            before = chosen.get(upload.place)
-            if before is None or before.parts is None:
-                chosen[upload.place], upload = upload, before or upload
-            if upload is not chosen[upload.place]:
-                self._statement.abort(upload)
+            before = chosen.setdefault(upload.place, upload)
+            if before is not upload:
+                better, worse = (before, upload) if before.parts is not None else (upload, before)
+                chosen[upload.place] = better
+                self._statement.abort(worse)
         unfinished = next((u for u in chosen.values() if u.parts is None and u.sizes), None)
         if unfinished is not None:
             raise StoreError(f"the object {unfinished.place} was not written to its end")
@@ -272,7 +272,9 @@ class Delivery:
         if 200 <= answer.status < 300 and causes.error_code(document) is None:  # noqa: PLR2004
             return document, answer
         if answer.status == 412 or code in ("PreconditionFailed", "ConditionalRequestConflict"):  # noqa: PLR2004
-            raise _exists(self._shipment.target) if self._shipment.target else StoreError(f"{request.place} has changed")
+            raise (
+                _exists(self._shipment.target) if self._shipment.target else StoreError(f"{request.place} has changed")
+            )
         conditional = {"if-none-match", "if-match"} & set(request.headers)
         if conditional and code == "NotImplemented":  # a store that cannot check: the look at the start must do
             plain = {name: value for name, value in request.headers.items() if name not in conditional}

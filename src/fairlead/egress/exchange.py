@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fairlead.egress import causes, replies, sigv4
-from fairlead.egress.door import Alias
 from fairlead.egress.causes import Failure
+from fairlead.egress.door import Alias
 from fairlead.egress.grants import route
 from fairlead.egress.http1 import PeerGone
 from fairlead.egress.operations import Operation
@@ -236,14 +236,17 @@ class Exchange:
         try:
             with self._ask(Operation.CREATE_UPLOAD, query=(("uploads", ""),)) as answer:
                 upload_id = causes.upload_id(answer.document())
-            if upload_id is None:
-                raise StoreError(f"the store of connection {self._connection} opened an upload without an id")
-        except StoreFailed:
-            self._statement.journal.forget([entry])  # there is none
+        except StoreFailed as error:
+            journal = self._statement.journal
+            # A store that says no has opened none; one that failed itself may have.
+            (journal.release if error.failure.passing else journal.forget)([entry])
             raise
         except BaseException:
-            self._statement.journal.release([entry])  # there may be one
+            self._statement.journal.release([entry])
             raise
+        if upload_id is None:
+            self._statement.journal.release([entry])
+            raise StoreError(f"the store of connection {self._connection} opened an upload without an id")
         upload = Upload(self._client, self._connection_id, self._route.place, self._place, upload_id, entry)
         self._statement.opened(upload)
         return upload

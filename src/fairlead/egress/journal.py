@@ -37,6 +37,7 @@ _TABLE: Final = """
         at TEXT NOT NULL
     ) STRICT
 """
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _COLUMNS: Final = "connection_id, connection, store, bucket, key, export, folder, old, upload_id, at"
 
 
@@ -68,7 +69,7 @@ class Entry:
     folder: str | None = None
     old: bool = False
     upload_id: str | None = None
-    at: datetime = datetime.min.replace(tzinfo=UTC)
+    at: datetime = _NEVER
     id: int = 0
 
 

@@ -17,7 +17,6 @@ import structlog
 from fairlead.egress import causes
 from fairlead.egress.door import StatementUse
 from fairlead.egress.journal import Entry, Journal
-from fairlead.egress.shipment import Shipment, Upload
 from fairlead.egress.stores import Request
 from fairlead.errors import FairleadError, LedgerUnavailable, PermissionDenied
 
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from fairlead.egress.causes import Failure
     from fairlead.egress.door import UseLedger
     from fairlead.egress.grants import Route
-    from fairlead.egress.stores import StoreClient
     from fairlead.egress.paths import Place
+    from fairlead.egress.shipment import Shipment, Upload
+    from fairlead.egress.stores import StoreClient
 
 _log = structlog.get_logger("fairlead.egress")
 _GRACE: Final = 0.05  # seconds in which answers that are through already are booked

@@ -1,4 +1,4 @@
-"""Works off what the journal of uploads holds and no statement answers for: at the start, and whenever a store was away.
+"""Works off what the journal of uploads holds and no statement answers for: at the start, and after a store was away.
 
 The rule: an open upload is aborted; then an object of a folder goes unless the manifest lists it. Whether the export
 was finished is thereby decided by the store, where readers look, and not by what this process remembers.

@@ -1,9 +1,9 @@
 r"""The text with which a worker writes the rows of a query as objects, in the form that an export asks for.
 
-DuckDB's CSV writer knows quotes, MySQL's lines know escapes: each column becomes an expression that escapes and encloses
-it, and the writer, told to quote nothing, only puts delimiters between. What it cannot put between (it writes the
-first byte of a longer one, and fails on what is not ASCII) is joined by an expression, and rows with binary columns are
-written as bytes.
+DuckDB's CSV writer knows quotes, MySQL's lines know escapes: each column becomes an expression that escapes and
+encloses it, and the writer, told to quote nothing, only puts delimiters between. What it cannot put between (it writes
+the first byte of a longer one, and fails on what is not ASCII) is joined by an expression, and rows with binary columns
+are written as bytes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 Column = tuple[str, str]  # name, type in DuckDB's spelling
 
+DESCRIBE: Final = "DESCRIBE SELECT * FROM (\n"
 _NUMBER: Final = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|U(INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(.*|BIGNUM)")
 _PLAIN: Final = re.compile(r"(DATE|TIME|TIMESTAMP)( WITH TIME ZONE|_S|_MS|_NS)?|UUID")
 _IN_PLAIN: Final = frozenset("0123456789+-.: abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ()")
 _DELIMITER: Final = re.compile(r"[\x01-\x7f]")
 _ENDING: Final = re.compile(r"[\x01-\x7f]+")
-_WIDE: Final = re.compile(r"\bU?HUGEINT\b(?=[\[\]),]|$)")
+WIDE: Final = re.compile(r"\bU?HUGEINT\b(?=[\[\]),]|$)")
 _SPAN: Final = re.compile(r"\bINTERVAL\b(?=[\[\]),]|$)")
 _COPIED_BOOLEAN: Final = ("t", "f")
 _MYSQL_BOOLEAN: Final = ("1", "0")
@@ -53,8 +54,8 @@ class Written:
 
 
 def describe_sql(query: str) -> str:
-    """Return the statement that tells the columns of a query."""
-    return f"DESCRIBE SELECT * FROM (\n{query}\n) AS fairlead_query"  # noqa: S608  # the user's own text, in their worker
+    """Return the statement that tells the columns of a query, which begins ``len(DESCRIBE)`` characters in it."""
+    return f"{DESCRIBE}{query}\n) AS fairlead_query"
 
 
 def described(rows: Sequence[bytes]) -> list[Column]:
@@ -105,7 +106,9 @@ def select_into_sql(statement: SelectInto, query: str, columns: Sequence[Column]
     csv = statement.csv
     headers = _headers(csv, columns) if statement.header else [f"c{at}" for at in range(len(columns))]
     binary = any(kind == "BLOB" for _, kind in columns)
-    unnamed = statement.header and "\0" in csv.starting + csv.terminated + "".join(headers)  # no column can be called so
+    unnamed = statement.header and "\0" in csv.starting + csv.terminated + "".join(
+        headers
+    )  # no column can be called so
     if binary or unnamed or not _ENDING.fullmatch(csv.ending):
         return _bytes(statement, query, columns, url, gzip)
     null = _null(csv)
@@ -152,15 +155,13 @@ def _copy(
     *,
     counted: bool = False,
 ) -> Written:
-    head = f"COPY (SELECT {', '.join(selected)} FROM (\n"
+    head = f"COPY (SELECT {', '.join(selected)} FROM (\n"  # noqa: S608  # quoted here; it runs in the user's own worker
     names = ", ".join(f"c{at}" for at in range(len(columns)))
     tail = f"\n) AS fairlead_query({names})) TO {literal(url)} ({', '.join(options)})"
     return Written(head + query + tail, len(head), counted)
 
 
-def _bytes(
-    statement: SelectInto, query: str, columns: Sequence[Column], url: str, gzip: Sequence[str]
-) -> Written:
+def _bytes(statement: SelectInto, query: str, columns: Sequence[Column], url: str, gzip: Sequence[str]) -> Written:
     """Write rows as bytes, by one thread: a text can hold neither all of a binary column nor an empty line end."""
     csv = statement.csv
     parts: list[str] = []
@@ -169,17 +170,19 @@ def _bytes(
         value = _blob(csv, at) if kind == "BLOB" else f"system.main.encode({_field(csv, at, kind)})"
         parts.append(f"coalesce({value}, {null})")
     between = f" || system.main.encode({literal(csv.terminated)}) || "
-    line = f"system.main.encode({literal(csv.starting)}) || {between.join(parts)} || system.main.encode({literal(csv.ending)})"
+    starting, ending = (f"system.main.encode({literal(text)})" for text in (csv.starting, csv.ending))
+    line = f"{starting} || {between.join(parts)} || {ending}"
     if statement.header:
         header = csv.starting + csv.terminated.join(_headers(csv, columns)) + csv.ending
         names = ", ".join(f"c{at}" for at in range(len(columns)))
-        head = f"COPY (SELECT system.main.encode({literal(header)}) AS line UNION ALL SELECT {line} FROM (\n"
+        first = f"SELECT system.main.encode({literal(header)}) AS line"
+        head = f"COPY ({first} UNION ALL SELECT {line} FROM (\n"  # noqa: S608  # as in _copy
         tail = f"\n) AS fairlead_query({names})) TO {literal(url)} ({', '.join(['FORMAT blob', *gzip])})"
         return Written(head + query + tail, len(head))
     return _copy([f"{line} AS line"], query, columns, url, ["FORMAT blob", *gzip])
 
 
-# --- MySQL's lines -----------------------------------------------------------------------------------------------------
+# --- MySQL's lines ---------------------------------------------------------------------------------------------------
 
 
 def _null(csv: Csv) -> str:
@@ -239,7 +242,7 @@ def _line(csv: Csv, columns: Sequence[Column]) -> str:
 
 
 def _blob(csv: Csv, at: int) -> str:
-    """Return a binary column escaped: its bytes as pairs of digits with a blank after each, so that pairs stay pairs."""
+    """Return a binary column escaped: its bytes as digits with a blank after each two, so that pairs stay pairs."""
     special = _special(csv, enclosed=bool(csv.enclosed))
     pairs = f"system.main.regexp_replace(system.main.hex(c{at}), '(..)', '\\1 ', 'g')"
     for char in special:
@@ -250,7 +253,7 @@ def _blob(csv: Csv, at: int) -> str:
     return f"{edge} || {value} || {edge}" if csv.enclosed else value
 
 
-# --- other formats -----------------------------------------------------------------------------------------------------
+# --- other formats ---------------------------------------------------------------------------------------------------
 
 
 def _named(columns: Sequence[Column]) -> list[str]:
@@ -261,7 +264,7 @@ def _parquet(columns: Sequence[Column]) -> list[str]:
     """Return the columns, those cast that Parquet would hold as something less exact."""
     selected: list[str] = []
     for at, (name, kind) in enumerate(columns):
-        held = _SPAN.sub("VARCHAR", _WIDE.sub("DECIMAL(38,0)", kind))
+        held = _SPAN.sub("VARCHAR", WIDE.sub("DECIMAL(38,0)", kind))
         if kind.startswith("UNION("):
             held = "VARCHAR"
         value = f"c{at}" if held == kind else f"CAST(c{at} AS {held})"
@@ -280,5 +283,5 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _flag(value: bool) -> str:  # noqa: FBT001  # it is what it says
+def _flag(value: bool) -> str:  # it is what it says
     return "true" if value else "false"

@@ -9,10 +9,9 @@ decided by the proxy at each request; the checks here give clear errors early.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fairlead.connectors.locations import parse_url
 from fairlead.dialects import errors as texts
@@ -24,7 +23,7 @@ from fairlead.engine.naming import Databases, respelled
 from fairlead.errors import InvalidParameter, NotSupported, PermissionDenied
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
     from fairlead.access.access import Access
     from fairlead.catalog.catalog import Catalog
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 
-_NOTHING: Mapping[tuple[int, int], str] = MappingProxyType({})
+_NOTHING: Final[Mapping[tuple[int, int], str]] = MappingProxyType({})
 _Place = tuple[str, str, dict[str, str]]  # bucket or alias, key prefix, file format
 
 

@@ -7,6 +7,7 @@ The text itself is passed on verbatim.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import InvalidParameter, NotSupported
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 _FROM: Final = frozenset({"FROM", "JOIN", "USING", "DESCRIBE", "DESC", "SUMMARIZE", "INTO"})
+_QUERIES: Final = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE"})
 _OPEN: Final = frozenset("([{")
 _CLOSE: Final = frozenset(")]}")
 _MOST_PARAMETERS: Final = 65536
@@ -63,6 +65,7 @@ def data_statement(cursor: Cursor) -> DataStatement:
         calls=frozenset(walk.calls),
         parameters=walk.parameters,
         names=dotted_names(cursor.tokens, start),
+        query_at=_query_at(cursor.tokens, start) if verb == "CREATE" else -1,
         span=(start, end),
     )
 
@@ -185,6 +188,18 @@ class _Walk:
                 options=options,
             )
         )
+
+
+def _query_at(tokens: list[Token], base: int) -> int:
+    """Return where the query of a CREATE TABLE ... AS begins, -1 where there is none."""
+    depth = 0
+    for token, after in pairwise(tokens):
+        if token.kind == "op":
+            depth += (token.text in _OPEN) - (token.text in _CLOSE)
+        elif depth == 0 and token.kind == "word" and token.upper == "AS":
+            begins = after.text == "(" or after.upper in _QUERIES
+            return after.start - base if begins and any(one.upper == "TABLE" for one in tokens[:4]) else -1
+    return -1
 
 
 # --- COPY ------------------------------------------------------------------------------------------------------------

