@@ -197,6 +197,7 @@ def play(store: DemoStore, gateway: Gateway) -> None:
             what_is_refused(story, analyst, store)
             rotation(story, admin, analyst, store, answer)
             right_taken_away(story, admin, analyst)
+            tables(story, admin, analyst, store)
         ledger(story, admin)
 
 
@@ -316,9 +317,36 @@ def right_taken_away(story: Story, admin: Client, analyst: Client) -> None:
     story.refused(analyst, "SELECT count(*) FROM @raw/customers.csv", "42501")
 
 
-def ledger(story: Story, admin: Client) -> None:
+def tables(story: Story, admin: Client, analyst: Client, store: DemoStore) -> None:
     """Chapter 8."""
-    story.chapter("8. The ledger has it all, and holds")
+    story.chapter("8. Tables of its own, granted in part, and exported through a link")
+    story.run(
+        admin,
+        """CREATE TABLE sales AS
+SELECT c.country, o.year, sum(o.amount) AS amount
+FROM '@raw/orders/*/*/*.parquet' AS o JOIN @raw/customers.csv AS c USING (customer_id)
+GROUP BY ALL""",
+    )
+    story.run(admin, "GRANT SELECT (country, amount) ON sales WHERE year = 2026 TO analyst")
+    story.run(admin, "GRANT SHOW LINK ON main.* TO 'analyst'")
+    story.say("The analyst's process has the granted rows and columns, and no file of the table:")
+    story.run(analyst, "SELECT * FROM sales ORDER BY amount DESC", lambda rows: len(rows[0]) == 2, "two columns")  # noqa: PLR2004
+    story.refused(analyst, "SELECT year FROM sales", "42703")
+    story.refused(analyst, "UPDATE sales SET amount = 0", "42501")
+    story.run(analyst, f"SELECT * FROM sales INTO LINK lake_link '{BUCKET}/out/sales.csv' FIELDS TERMINATED BY ',' HEADER")
+    lines = store.client().get_object(Bucket=BUCKET, Key="out/sales.csv")["Body"].read().decode().splitlines()
+    console.print(f"  [dim]{BUCKET}/out/sales.csv: {lines[0]}, and {len(lines) - 1} lines[/]")
+    if lines[0] != "country,amount":
+        raise NotAsTold(f"another header than the two columns: {lines[0]}")
+    story.say("A transaction is all or nothing, over rows and columns:")
+    for sql in ("BEGIN", "DELETE FROM sales WHERE year < 2026", "ALTER TABLE sales ADD COLUMN checked BOOLEAN", "COMMIT"):
+        story.run(admin, sql)
+    story.run(admin, "SELECT count(*) AS rows, count(DISTINCT year) AS years FROM sales", lambda rows: rows[0][1] == 1)
+
+
+def ledger(story: Story, admin: Client) -> None:
+    """Chapter 9."""
+    story.chapter("9. The ledger has it all, and holds")
     story.run(
         admin,
         "SHOW LEDGER LIMIT 12",

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from tests.services.lake import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
-_EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```sql\n(.*?)```", re.DOTALL)
+_EXAMPLE = re.compile(r"<!-- example: ([\w-]+) -->\n```sql\n(.*?)```", re.DOTALL)
 
 
-def examples() -> dict[str, str]:
-    """Return the README's SQL by the name above it."""
-    return dict(_EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+def examples(page: str = "README.md") -> dict[str, str]:
+    """Return the SQL of a page by the name above it."""
+    return dict(_EXAMPLE.findall((ROOT / page).read_text(encoding="utf-8")))
 
 
 def statements(text: str, lake: Lake) -> list[str]:
@@ -34,13 +34,14 @@ def statements(text: str, lake: Lake) -> list[str]:
         .replace("EXAMPLE-SECRET", lake.store.key.secret_access_key)
         .replace("http://127.0.0.1:9000", lake.store.endpoint)
         .replace("s3://acme/", f"s3://{lake.bucket}/")
+        .replace("'acme/", f"'{lake.bucket}/")
     )
     return [part for part in (re.sub(r"--[^\n]*", "", p).strip() for p in filled.split(";")) if part]
 
 
 def test_every_sql_block_of_the_readme_is_an_example() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count("```sql") == len(examples()) == 5
+    assert text.count("```sql") == len(examples()) == 7
 
 
 def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> None:
@@ -60,6 +61,12 @@ def test_the_first_session_of_the_readme_runs(gateway: Gateway, lake: Lake) -> N
         for statement in statements(shown["spellings"], lake) + statements(shown["rotate"], lake):
             admin.execute(statement)  # type: ignore[arg-type]
         assert len(admin.execute("SHOW CONNECTIONS").fetchall()) == 4
+        for statement in statements(shown["tables"], lake):
+            admin.execute(statement)  # type: ignore[arg-type]
+        with gateway.connect("analyst", "correct horse battery staple") as analyst:
+            read, export = statements(shown["tables-analyst"], lake)
+            assert len(analyst.execute(read).fetchall()) == 3  # type: ignore[arg-type]
+            assert analyst.execute(export).statusmessage == "SELECT 3"  # type: ignore[arg-type]
         assert admin.execute("SELECT count(*) FROM @raw/customers.csv").fetchone() == (50,)
 
 
@@ -76,3 +83,19 @@ def _runs_in_psql(gateway: Gateway, example: str, lake: Lake) -> None:
         check=False,
     )
     assert sorted(line.split("|")[0] for line in done.stdout.split()) == ["DE", "FR", "NL"], done.stderr
+
+
+def test_the_examples_of_the_page_on_tables_run(gateway: Gateway, lake: Lake) -> None:
+    shown = examples("docs/tables.md")
+    with gateway.connect() as admin:
+        admin.execute("CREATE DATABASE tables")
+    with gateway.connect(dbname="tables") as admin:
+        for statement in statements(shown["tables"], lake):
+            admin.execute(statement.replace("USER analyst", "USER reader").replace("TO analyst", "TO reader"))  # type: ignore[arg-type]
+    with gateway.connect("reader", "correct horse battery staple", dbname="tables") as reader:
+        answers = [reader.execute(s).fetchall() for s in statements(shown["tables-analyst"], lake)]  # type: ignore[arg-type]
+    assert [[tuple(map(str, row)) for row in rows] for rows in answers] == [
+        [("EU", "81.00"), ("US", "20.00")],
+        [("1", "21.00"), ("3", "60.00")],
+        [("2", "US")],
+    ]

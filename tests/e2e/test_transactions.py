@@ -96,6 +96,21 @@ structure = st.one_of(
 statements = st.one_of(additions, changes, others, structure)
 
 
+def _of_one_table(name: str) -> st.SearchStrategy[Statement]:
+    """Return statements about one table, most of which touch some row."""
+    one, every = st.just(name), model.conditions(1)[0]
+    return st.one_of(
+        st.builds(model.insert, one, _ROWS_OF_ALL),
+        st.builds(model.update, one, assignments, st.just(every) | conditions),
+        st.builds(model.update, one, assignments, st.just(every) | conditions),
+        st.builds(model.delete, one, conditions),
+        st.builds(model.insert_select, one, one, conditions, small),
+        st.builds(model.merge, one, unique_rows, removes=st.booleans()),
+        st.builds(model.add_column, one, extra_columns, st.integers(0, 9)),
+        st.builds(model.drop, one),
+    )
+
+
 class Histories(RuleBasedStateMachine):
     """Three clients on a database of their own, beside the model."""
 
@@ -141,6 +156,25 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), action=st.sampled_from(["COMMIT", "COMMIT", "COMMIT", "ROLLBACK"]))
     def end_a_block(self, data, action):
         self._act(data.draw(st.sampled_from(sorted(self.world.blocks))), action)
+
+    @rule(
+        order=st.permutations(_CLIENTS),
+        name=st.sampled_from(_TABLES[:2]),
+        bystanders=st.lists(st.sampled_from(["before", "between"]), max_size=1),
+        data=st.data(),
+    )
+    def overlap(self, order, name, bystanders, data):
+        """Two blocks that begin before either ends, on one table, and perhaps a statement of a third client."""
+        if self.world.blocks.keys() & set(order[:2]):
+            return
+        for client in order[:2]:
+            self._act(client, "BEGIN")
+            for _ in range(data.draw(st.integers(1, 2))):
+                self._act(client, data.draw(_of_one_table(name), label=client))
+        for moment, client in zip(("before", "between"), order[:2], strict=True):
+            if moment in bystanders:
+                self._act(order[2], data.draw(_of_one_table(name), label=order[2]))
+            self._act(client, "COMMIT")
 
     @rule(data=st.data())
     def do_all_at_once(self, data):

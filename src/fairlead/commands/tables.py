@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fairlead.context import Context, Principal
     from fairlead.engine.api import WorkerFolder
     from fairlead.engine.lake.copying import CatalogCopy, Selection
-    from fairlead.engine.lake.lakes import Lake
+    from fairlead.engine.lake.lakes import Committed, Lake
     from fairlead.engine.planner import AliasBook
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
@@ -380,12 +380,16 @@ class SessionTables:
                 record = snapshot.database(database.name)
             assert record is not None
             committing.Authority(self._house, context, record, rights).check(changes, truncates=truncates)
-            committed = await attached.lake.commit(
+
+            def bring_catalog_after(committed: Committed) -> None:
+                committing.record(self._house, context, record, changes, committed.tables)
+
+            await attached.lake.commit(
                 changes,
                 author=context.principal.user_name,
                 extra={"owner": context.principal.user_id},
+                afterwards=bring_catalog_after if changes.structure else None,
             )
-            await asyncio.to_thread(committing.record, self._house, context, record, changes, committed.tables)
             return True
         finally:
             await asyncio.to_thread(self._house.lakes.clear_inbox, inbox)

@@ -8,6 +8,7 @@ option that sounds secret, and URLs with a credential inside, are hidden. Commen
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from fairlead.lang.splitter import split
@@ -36,6 +37,9 @@ _HARMLESS: Final = frozenset(
 _ASSIGN: Final = frozenset({"=", "=>", ":=", ":"})
 _CARRY: Final = frozenset({"||", "(", "["})
 _URL_SECRET: Final = re.compile(r"://[^/?#]*@|[?&#][^=]*(?:sig|token|key|secret|credential|password)", re.IGNORECASE)
+
+
+_QUERIES: Final = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE"})
 
 
 def redact(text: str, dialect: Dialect = "native") -> str:
@@ -78,7 +82,7 @@ def _piece_text(text: str, piece: Piece) -> str:
 def shown_tokens(text: str, piece: Piece) -> list[str]:
     """Return, token by token and without the ``eof``, what may be shown of a statement."""
     tokens = piece.tokens[:-1]
-    if piece.broken or (piece.head == "ours" and tokens and not _is_harmless(tokens)):
+    if tokens and is_sensitive(piece):
         names = _name_positions(tokens)
         return [_strict(text, token, at in names) for at, token in enumerate(tokens)]
     return _data(text, tokens)
@@ -93,7 +97,19 @@ def _is_harmless(tokens: Sequence[Token]) -> bool:
 
 def is_sensitive(piece: Piece) -> bool:
     """Whether the strict rule holds for a statement."""
-    return piece.broken is not None or (piece.head == "ours" and not _is_harmless(piece.tokens))
+    if piece.broken is not None:
+        return True
+    if piece.head == "query":
+        return not _has_query(piece.tokens)
+    return piece.head == "ours" and not _is_harmless(piece.tokens)
+
+
+def _has_query(tokens: Sequence[Token]) -> bool:
+    """Whether AS and a query are there, so that what follows is the engine's and not a statement gone wrong."""
+    return any(
+        one.kind == "word" and one.upper == "AS" and (two.text == "(" or two.upper in _QUERIES)
+        for one, two in pairwise(tokens)
+    )
 
 
 # --- strict ----------------------------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class _Wish:
     changes: ChangeSet
     author: str
     extra: dict[str, Any]
+    afterwards: Callable[[Committed], None] | None
     state: Literal["waiting", "taken", "withdrawn"] = "waiting"
     done: asyncio.Future[Committed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -137,7 +138,14 @@ class Lake:
 
     # --- commits -----------------------------------------------------------------------------------------------------
 
-    async def commit(self, changes: ChangeSet, *, author: str, extra: dict[str, Any]) -> Committed:
+    async def commit(
+        self,
+        changes: ChangeSet,
+        *,
+        author: str,
+        extra: dict[str, Any],
+        afterwards: Callable[[Committed], None] | None = None,
+    ) -> Committed:
         """Commit a change set.
 
         When the caller is cancelled before it is its turn, nothing is committed; later it is finished all the same.
@@ -146,13 +154,15 @@ class Lake:
             changes: not empty. Its files may be removed when this has returned or raised.
             author: name of the user.
             extra: kept with the commit, where it is not one of a group; JSON values.
+            afterwards: run in a thread once it is committed, in the order of the commits, also when the caller has gone
+                meanwhile. What it raises is raised here; the commit stands.
 
         Raises:
             SerializationFailure: somebody else was first; nothing is committed.
             DuplicateTable, DuplicateObject: a name is taken; nothing is committed.
             EngineError: the writer could not do it; nothing is committed.
         """
-        wish = _Wish(changes, author, extra)
+        wish = _Wish(changes, author, extra, afterwards)
         self._waiting.append(wish)
         turn = asyncio.create_task(self._serve(wish), name=f"commit to lake {self.database_id}")
         self._running.add(turn)
@@ -223,11 +233,16 @@ class Lake:
         attached = self.attached_whole if grouping.has_nested_rows(changes, self.tables()) else self.attached
         steps = apply_script(changes, attached=attached, tables=self.tables())
         await self.transact(steps, author=author, extra=extra, attached=attached)
-        await self.refresh()
-        committed = Committed(self.snapshot, self.tables())
+        # An error from here on must not lead to another commit of the same.
+        try:
+            await self.refresh()
+            committed = Committed(self.snapshot, self.tables())
+        except Exception as error:  # noqa: BLE001  # whatever it is, the clients are told
+            for wish in wishes:
+                _fail(wish, error)
+            return
         for wish in wishes:
-            if not wish.done.done():
-                wish.done.set_result(committed)
+            await _told(wish, committed)
 
     async def _check(self, changes: ChangeSet) -> None:
         await asyncio.to_thread(checking.check, changes, self.reader, self.tables(), self.snapshot)
@@ -322,6 +337,17 @@ class Lake:
                 return await work()
 
         return await asyncio.shield(asyncio.create_task(alone(), name=f"care of lake {self.database_id}"))
+
+
+async def _told(wish: _Wish, committed: Committed) -> None:
+    try:
+        if wish.afterwards is not None:
+            await asyncio.to_thread(wish.afterwards, committed)
+    except Exception as error:  # noqa: BLE001  # the commit stands; whatever it is, the client is told
+        _fail(wish, error)
+    else:
+        if not wish.done.done():
+            wish.done.set_result(committed)
 
 
 def _fail(wish: _Wish, error: BaseException) -> None:
