@@ -330,16 +330,19 @@ GROUP BY ALL""",
     story.run(admin, "GRANT SELECT (country, amount) ON sales WHERE year = 2026 TO analyst")
     story.run(admin, "GRANT SHOW LINK ON main.* TO 'analyst'")
     story.say("The analyst's process has the granted rows and columns, and no file of the table:")
-    story.run(analyst, "SELECT * FROM sales ORDER BY amount DESC", lambda rows: len(rows[0]) == 2, "two columns")  # noqa: PLR2004
+    story.run(analyst, "SELECT * FROM sales ORDER BY amount DESC", lambda rows: len(rows[0]) == 2, "two columns")
     story.refused(analyst, "SELECT year FROM sales", "42703")
     story.refused(analyst, "UPDATE sales SET amount = 0", "42501")
-    story.run(analyst, f"SELECT * FROM sales INTO LINK lake_link '{BUCKET}/out/sales.csv' FIELDS TERMINATED BY ',' HEADER")
+    story.run(
+        analyst, f"SELECT * FROM sales INTO LINK lake '{BUCKET}/out/sales.csv' FIELDS TERMINATED BY ',' HEADER"
+    )
     lines = store.client().get_object(Bucket=BUCKET, Key="out/sales.csv")["Body"].read().decode().splitlines()
     console.print(f"  [dim]{BUCKET}/out/sales.csv: {lines[0]}, and {len(lines) - 1} lines[/]")
     if lines[0] != "country,amount":
         raise NotAsTold(f"another header than the two columns: {lines[0]}")
     story.say("A transaction is all or nothing, over rows and columns:")
-    for sql in ("BEGIN", "DELETE FROM sales WHERE year < 2026", "ALTER TABLE sales ADD COLUMN checked BOOLEAN", "COMMIT"):
+    changes = ("DELETE FROM sales WHERE year < 2026", "ALTER TABLE sales ADD COLUMN checked BOOLEAN")
+    for sql in ("BEGIN", *changes, "COMMIT"):
         story.run(admin, sql)
     story.run(admin, "SELECT count(*) AS rows, count(DISTINCT year) AS years FROM sales", lambda rows: rows[0][1] == 1)
 

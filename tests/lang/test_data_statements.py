@@ -130,7 +130,6 @@ def test_parameters_are_counted(text, count):
         ("DESC SELECT 1", "DESC"),
         ("SUMMARIZE t", "SUMMARIZE"),
         ("SHOW ALL TABLES", "SHOW"),
-        ("SHOW ALL TABLES", "SHOW"),
         ("PIVOT t ON a USING sum(b)", "PIVOT"),
         ("UNPIVOT t ON a INTO NAME x VALUE y", "UNPIVOT"),
         ("CREATE OR REPLACE TEMP MACRO f(x) AS x", "CREATE"),

@@ -9,7 +9,9 @@ from typing import Final
 from tests.security.case import Bare, Case, Within, case
 
 _GRANTED: Final = Within(("SELECT count(*) FROM granted_t",))
-_OWN: Final = Within(("BEGIN", "INSERT INTO own.fair VALUES (2)", "UPDATE own.fair SET a = 3", "DELETE FROM own.fair", "ROLLBACK"))
+_OWN: Final = Within(
+    ("BEGIN", "INSERT INTO own.fair VALUES (2)", "UPDATE own.fair SET a = 3", "DELETE FROM own.fair", "ROLLBACK")
+)
 _VIEW: Final = Within(("SELECT * FROM safe_v",))
 _PART: Final = Within(("SELECT a, region FROM narrow_t",))
 _BARE_FILE: Final = Bare(("SELECT * FROM read_parquet('{secret_file}')",))
@@ -93,7 +95,10 @@ _OVERWRITES: Final = (
     ("E21-catalog", "COPY (SELECT 'junk') TO '{lake_catalog}' (FORMAT csv, USE_TMP_FILE false)"),
     ("E21-catalog-by-rename", "COPY (SELECT 'junk') TO '{lake_catalog}' (FORMAT csv)"),
     ("E23-over-a-file", "COPY (SELECT 1 AS a, 'junk' AS b) TO '{secret_file}' (FORMAT parquet, USE_TMP_FILE false)"),
-    ("E23-over-a-granted-file", "COPY (SELECT 1 AS a, 'junk' AS b) TO '{granted_file}' (FORMAT parquet, USE_TMP_FILE false)"),
+    (
+        "E23-over-a-granted-file",
+        "COPY (SELECT 1 AS a, 'junk' AS b) TO '{granted_file}' (FORMAT parquet, USE_TMP_FILE false)",
+    ),
     ("E23-into-links", "COPY (SELECT 1 AS a) TO '{other_files}/x.parquet' (FORMAT parquet)"),
     ("into-the-inbox", "COPY (SELECT 1 AS a) TO '{lake}/../inbox/x.parquet' (FORMAT parquet)"),
 )
@@ -151,10 +156,21 @@ _SHOWS: Final = (
 
 CASES: Final[tuple[Case, ...]] = (
     *(case(f"table-{id_}", sql, by="missing table hygiene engine", control=_GRANTED) for id_, sql in _READS),
-    *(case(id_ if id_[0] == "E" else f"table-{id_}", sql, by="hygiene missing", control=_GRANTED, harmless="statements") for id_, sql in _METADATA),
+    *(
+        case(
+            id_ if id_[0] == "E" else f"table-{id_}", sql, by="hygiene missing", control=_GRANTED, harmless="statements"
+        )
+        for id_, sql in _METADATA
+    ),
     *(case(id_ if id_[0] == "E" else f"table-{id_}", sql, by=_KINDS, control=_GRANTED) for id_, sql in _CALLS),
     *(
-        case(id_ if id_[0] == "E" else f"table-{id_}", sql, by=_FILES, control=_BARE_CATALOG if "catalog" in sql else _BARE_FILE, harmless="landlock" if "glob" in sql else "")
+        case(
+            id_ if id_[0] == "E" else f"table-{id_}",
+            sql,
+            by=_FILES,
+            control=_BARE_CATALOG if "catalog" in sql else _BARE_FILE,
+            harmless="landlock" if "glob" in sql else "",
+        )
         for id_, sql in _RAW
     ),
     *(case(id_ if id_[0] == "E" else f"table-{id_}", sql, by=_FILES, control=_BARE_WRITE) for id_, sql in _OVERWRITES),
@@ -184,7 +200,11 @@ CASES: Final[tuple[Case, ...]] = (
     ),
     case(
         "table-metadata-turned-to-another-file",
-        *("SELECT count(*) FROM own.fair", "UPDATE __ducklake_metadata_main_.ducklake_data_file SET path = '{secret_file}'", "SELECT * FROM granted_t"),
+        *(
+            "SELECT count(*) FROM own.fair",
+            "UPDATE __ducklake_metadata_main_.ducklake_data_file SET path = '{secret_file}'",
+            "SELECT * FROM granted_t",
+        ),
         by="hygiene landlock fence missing engine",
         control=_GRANTED,
         harmless="statements",
