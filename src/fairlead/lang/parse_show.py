@@ -14,6 +14,7 @@ from fairlead.lang.ast import (
     ShowLedger,
     ShowObjects,
     ShowRoles,
+    ShowSnapshots,
     ShowVariable,
     Statement,
     ValidateConnection,
@@ -40,7 +41,7 @@ _CREATED: Final[dict[str, Literal["connection", "stage", "table", "view"]]] = {
 _MOST_ROWS: Final = 1_000_000
 
 
-def show(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
+def show(cursor: Cursor) -> Statement:  # noqa: C901, PLR0911  # a table
     """Read what follows SHOW."""
     word = cursor.word()
     if (word in _LISTS and not cursor.at_op(".", 1)) or (word in CATEGORIES and cursor.at("CONNECTIONS", by=1)):
@@ -56,6 +57,11 @@ def show(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
         return _dependents(cursor)
     if cursor.accept("GRANTS"):
         return show_grants(cursor)
+    if cursor.accept("SNAPSHOTS"):
+        scope = cursor.identifier() if cursor.accept_one("IN", "FROM") else None
+        limit = cursor.integer() if cursor.accept("LIMIT") else 100
+        cursor.end()
+        return ShowSnapshots(scope=scope, limit=min(limit, _MOST_ROWS))
     if cursor.accept("LEDGER"):
         limit = cursor.integer() if cursor.accept("LIMIT") else 100
         cursor.end()

@@ -296,6 +296,7 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.ShowGrants: _show_grants,
     ast.ShowRoles: lambda s, _: "SHOW USERS" if s.login else "SHOW ROLES",
     ast.ShowLedger: lambda s, _: f"SHOW LEDGER LIMIT {s.limit}",
+    ast.ShowSnapshots: render_relations.show_snapshots,
     ast.VerifyLedger: lambda _, __: "VERIFY LEDGER",
     ast.Vacuum: lambda s, w: _words("VACUUM", s.database is not None and w.identifier(s.database)),
     ast.CreateDatabase: render_relations.create_database,

@@ -27,6 +27,12 @@ def alter_object(s: ast.AlterObject, w: Writer) -> str:
     return f"{head} OWNER TO {w.identifier(s.owner_to or '')}"
 
 
+def show_snapshots(s: ast.ShowSnapshots, w: Writer) -> str:
+    """SHOW SNAPSHOTS."""
+    scope = f" IN {w.identifier(s.scope)}" if s.scope is not None else ""
+    return f"SHOW SNAPSHOTS{scope} LIMIT {s.limit}"
+
+
 def show_tables(s: ast.ShowTables, w: Writer) -> str:
     """Return SHOW TABLES, VIEWS or SCHEMAS."""
     scope = "" if s.scope is None else f" FROM {w.name(s.scope)}"

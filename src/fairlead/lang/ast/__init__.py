@@ -40,7 +40,7 @@ from fairlead.lang.ast.people import (
     ShowRoles,
     VerifyLedger,
 )
-from fairlead.lang.ast.relations import AlterObject, CreateView, ShowTables
+from fairlead.lang.ast.relations import AlterObject, CreateView, ShowSnapshots, ShowTables
 from fairlead.lang.ast.secrets import AlterSecret, CreateSecret, SecretValue
 from fairlead.lang.ast.settings import (
     CreateDatabase,
@@ -129,6 +129,7 @@ __all__ = [
     "ShowLedger",
     "ShowObjects",
     "ShowRoles",
+    "ShowSnapshots",
     "ShowTables",
     "ShowVariable",
     "Spelling",

@@ -40,6 +40,14 @@ class AlterObject(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowSnapshots(Statement):
+    """``SHOW SNAPSHOTS [IN | FROM database] [LIMIT n]``: the versions that can be read, newest first."""
+
+    scope: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowTables(Statement):
     """``SHOW TABLES | VIEWS | SCHEMAS [IN | FROM scope] [LIKE 'p']``; the scope is a schema or a database."""
 
