@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import signal
+import socket
 import sqlite3
 import statistics
 import subprocess
@@ -20,7 +21,7 @@ import time
 from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -218,6 +219,46 @@ def test_what_was_written_to_tables_survives_a_kill(start_gateway: StartGateway)
 @pytest.mark.timeout(3600)
 def test_what_was_written_to_tables_survives_two_hundred_kills(start_gateway: StartGateway):
     _kill_often(start_gateway, 200)
+
+
+@pytest.mark.parametrize("in_block", [False, True])
+def test_a_table_whose_maker_vanishes_at_the_commit_is_there_for_everybody_or_not_at_all(gateway: Gateway, in_block):
+    """The lake and the catalog of the gateway are two stores: a client that goes away must not keep them apart."""
+    chance = random.Random(in_block)
+    names = [f"vanished_{in_block}_{number}" for number in range(12)]
+    for name in names:
+        _vanish(gateway, f"CREATE TABLE {name} (i INTEGER)", chance.uniform(0, 0.15), in_block=in_block)
+    with gateway.connect() as connection:
+        for name in names:
+            with suppress(psycopg.errors.DuplicateTable):
+                connection.execute(f"CREATE TABLE {name} (i INTEGER)".encode())
+            wait_until(lambda name=name: _is_there(connection, name), timeout=20)  # the last commit may still go on
+
+
+def _vanish(gateway: Gateway, sql: str, after: float, *, in_block: bool) -> None:
+    """Begin a commit, and cut the client's connection some seconds later without a word."""
+    client = gateway.connect()
+    client.execute("SELECT 1")
+    if in_block:
+        client.execute("BEGIN")
+        client.execute(sql.encode())
+        sql = "COMMIT"
+    end = socket.socket(fileno=os.dup(client.fileno()))
+    cut = threading.Timer(after, lambda: end.shutdown(socket.SHUT_RDWR))
+    cut.start()
+    with suppress(psycopg.OperationalError):
+        client.execute(sql.encode())
+    cut.join()
+    end.close()
+    client.close()
+
+
+def _is_there(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> bool:
+    try:
+        connection.execute(f"SELECT * FROM {name}".encode())
+    except psycopg.errors.UndefinedTable:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

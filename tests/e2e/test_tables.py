@@ -303,6 +303,20 @@ def test_a_database_keeps_its_tables_on_a_connection(gateway: Gateway, admin: Co
         assert all(key.startswith("wh/public/") for key in keys)
         hidden = next(key for key in keys if "hidden" in key)
         assert state(reader, f"SELECT * FROM 's3://{bucket}/{hidden}'") == "42501"
+        admin.execute("GRANT USAGE ON CONNECTION lake TO analyst")
+        through = "(CONNECTION => (CONNECTION_NAME = 'main.public.lake'))"
+        for closed in (
+            f"SELECT * FROM 's3://{bucket}/{hidden}'",
+            f"SELECT * FROM 's3://{bucket}/{hidden}' {through}",
+            f"SELECT 1 INTO LINK main.lake '{bucket}/{hidden}' FORMAT PARQUET ENABLE_OVERWRITE",
+            f"SELECT 1 INTO LINK main.lake '{bucket}/wh/public/hidden/evil.parquet' FORMAT PARQUET",
+            f"COPY (SELECT 1 AS n) TO 's3://{bucket}/wh/public/hidden/evil.parquet' (FORMAT parquet)",
+        ):
+            assert state(reader, closed) == "42501", closed
+            if not closed.startswith("SELECT *"):
+                assert state(db, closed) == "42501", f"as superuser: {closed}"
+        admin.execute("REVOKE USAGE ON CONNECTION lake FROM analyst")
+        assert rows(db, "SELECT count(*) FROM hidden") == [(5000,)]
         ledger = admin.execute("SHOW LEDGER LIMIT 200").fetchall()
         assert any("warehouse" in str(row) for row in ledger)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -32,6 +32,7 @@ from hypothesis.stateful import (
 )
 
 from tests.e2e import tables_model as model
+from tests.e2e import tables_statements as made
 from tests.e2e.tables_model import Outcome, Statement, World
 
 if TYPE_CHECKING:
@@ -63,51 +64,51 @@ _NAMES = {"42704", "42000", "42701", "42703", "42P07"}
 clients = st.sampled_from(_CLIENTS)
 tables = st.sampled_from(["t0", "t0", "t1", "t1", "t2"])  # the last is mostly not there
 small = st.integers(1, 9)
-conditions = small.flatmap(lambda n: st.sampled_from(model.conditions(n)))
-assignments = small.flatmap(lambda n: st.sampled_from(model.assignments(n)))
+conditions = small.flatmap(lambda n: st.sampled_from(made.conditions(n)))
+assignments = small.flatmap(lambda n: st.sampled_from(made.assignments(n)))
 unique_rows = _ROWS_OF_ALL.map(lambda rows: list({row["id"]: row for row in rows}.values()))
 extra_columns = st.sampled_from(["c", "d"])
 
 additions = st.one_of(
-    st.builds(model.insert, tables, _ROWS_OF_ALL),
-    st.builds(model.copy, tables, _ROWS_OF_ALL),
-    st.builds(model.insert_many, tables, small, st.just(_MORE_THAN_ARE_INLINED)),
+    st.builds(made.insert, tables, _ROWS_OF_ALL),
+    st.builds(made.copy, tables, _ROWS_OF_ALL),
+    st.builds(made.insert_many, tables, small, st.just(_MORE_THAN_ARE_INLINED)),
 )
 changes = st.one_of(
-    st.builds(model.update, tables, assignments, conditions),
-    st.builds(model.update, tables, assignments, conditions),
-    st.builds(model.delete, tables, conditions),
-    st.builds(model.truncate, tables),
+    st.builds(made.update, tables, assignments, conditions),
+    st.builds(made.update, tables, assignments, conditions),
+    st.builds(made.delete, tables, conditions),
+    st.builds(made.truncate, tables),
 )
 others = st.one_of(
-    st.builds(model.insert_select, tables, tables, conditions, small),
-    st.builds(model.merge, tables, unique_rows, removes=st.booleans()),
-    st.builds(model.fail_in_the_middle, tables),
+    st.builds(made.insert_select, tables, tables, conditions, small),
+    st.builds(made.merge, tables, unique_rows, removes=st.booleans()),
+    st.builds(made.fail_in_the_middle, tables),
 )
 structure = st.one_of(
-    st.builds(model.create, tables),
-    st.builds(model.create_as, tables, tables, conditions),
-    st.builds(model.drop, tables),
-    st.permutations(_TABLES).map(lambda names: model.rename(names[0], names[1])),
-    st.builds(model.add_column, tables, extra_columns, st.none() | st.integers(0, 9)),
-    st.builds(lambda name, pair: model.rename_column(name, *pair), tables, st.permutations(["c", "d"])),
-    st.builds(model.drop_column, tables, extra_columns),
+    st.builds(made.create, tables),
+    st.builds(made.create_as, tables, tables, conditions),
+    st.builds(made.drop, tables),
+    st.permutations(_TABLES).map(lambda names: made.rename(names[0], names[1])),
+    st.builds(made.add_column, tables, extra_columns, st.none() | st.integers(0, 9)),
+    st.builds(lambda name, pair: made.rename_column(name, *pair), tables, st.permutations(["c", "d"])),
+    st.builds(made.drop_column, tables, extra_columns),
 )
 statements = st.one_of(additions, changes, others, structure)
 
 
 def _of_one_table(name: str) -> st.SearchStrategy[Statement]:
     """Return statements about one table, most of which touch some row."""
-    one, every = st.just(name), model.conditions(1)[0]
+    one, every = st.just(name), made.conditions(1)[0]
     return st.one_of(
-        st.builds(model.insert, one, _ROWS_OF_ALL),
-        st.builds(model.update, one, assignments, st.just(every) | conditions),
-        st.builds(model.update, one, assignments, st.just(every) | conditions),
-        st.builds(model.delete, one, conditions),
-        st.builds(model.insert_select, one, one, conditions, small),
-        st.builds(model.merge, one, unique_rows, removes=st.booleans()),
-        st.builds(model.add_column, one, extra_columns, st.integers(0, 9)),
-        st.builds(model.drop, one),
+        st.builds(made.insert, one, _ROWS_OF_ALL),
+        st.builds(made.update, one, assignments, st.just(every) | conditions),
+        st.builds(made.update, one, assignments, st.just(every) | conditions),
+        st.builds(made.delete, one, conditions),
+        st.builds(made.insert_select, one, one, conditions, small),
+        st.builds(made.merge, one, unique_rows, removes=st.booleans()),
+        st.builds(made.add_column, one, extra_columns, st.integers(0, 9)),
+        st.builds(made.drop, one),
     )
 
 
@@ -131,8 +132,8 @@ class Histories(RuleBasedStateMachine):
         for client in _CLIENTS:
             self.connections[client] = self._stack.enter_context(closing(self._gateway.connect(dbname=self._database)))
         for name in _TABLES[:2]:
-            self._act("ann", model.create(name))
-            self._act("ann", model.insert(name, rows))
+            self._act("ann", made.create(name))
+            self._act("ann", made.insert(name, rows))
 
     def teardown(self):
         self._stack.close()
@@ -279,7 +280,7 @@ class Histories(RuleBasedStateMachine):
         self.world = world
         block = world.blocks.get(client)
         if block is not None and block.failed:
-            assert self._send(client, model.truncate("t0")).sqlstate == model.ABORTED
+            assert self._send(client, made.truncate("t0")).sqlstate == model.ABORTED
 
     def _send(self, client: str, action: Statement | str) -> Outcome:
         connection = self.connections[client]
@@ -331,6 +332,8 @@ def _run(gateway: Gateway, *, examples: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            # To shrink a history against a real gateway takes longer than to read it.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
             print_blob=True,
         ),
     )
@@ -464,27 +467,27 @@ def _history(*steps: tuple[str, Statement | str]) -> tuple[World, list[str | Non
 
 
 _ROW: dict[str, model.Value] = {"id": 1, "a": 1, "b": "x"}
-_ALL, _GROW = model.conditions(1)[0], model.assignments(1)[0]
+_ALL, _GROW = made.conditions(1)[0], made.assignments(1)[0]
 
 
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [
-        (model.update("t0", _GROW, _ALL), model.update("t0", _GROW, _ALL), "40001"),
-        (model.delete("t0", _ALL), model.update("t0", _GROW, _ALL), "40001"),
-        (model.add_column("t0", "c", 7), model.insert("t0", [_ROW]), "40001"),
-        (model.drop("t0"), model.insert("t0", [_ROW]), "40001"),
-        (model.create("t1"), model.create("t1"), "42P07"),
-        (model.insert("t0", [_ROW]), model.update("t0", _GROW, _ALL), None),
-        (model.update("t0", _GROW, _ALL), model.insert("t0", [_ROW]), None),
-        (model.update("t0", _GROW, model.conditions(5)[1]), model.update("t0", _GROW, _ALL), None),
+        (made.update("t0", _GROW, _ALL), made.update("t0", _GROW, _ALL), "40001"),
+        (made.delete("t0", _ALL), made.update("t0", _GROW, _ALL), "40001"),
+        (made.add_column("t0", "c", 7), made.insert("t0", [_ROW]), "40001"),
+        (made.drop("t0"), made.insert("t0", [_ROW]), "40001"),
+        (made.create("t1"), made.create("t1"), "42P07"),
+        (made.insert("t0", [_ROW]), made.update("t0", _GROW, _ALL), None),
+        (made.update("t0", _GROW, _ALL), made.insert("t0", [_ROW]), None),
+        (made.update("t0", _GROW, made.conditions(5)[1]), made.update("t0", _GROW, _ALL), None),
     ],
     ids=repr,
 )
 def test_the_model_lets_the_first_committer_win(first: Statement, second: Statement, told: str | None):
     """The control: a model that allowed everything would prove nothing."""
     world, outcomes = _history(
-        *(("ann", model.create("t0")), ("ann", model.insert("t0", [_ROW]))),
+        *(("ann", made.create("t0")), ("ann", made.insert("t0", [_ROW]))),
         *(("ann", "BEGIN"), ("bob", "BEGIN"), ("ann", first), ("bob", second), ("ann", "COMMIT"), ("bob", "COMMIT")),
     )
     assert outcomes == [None] * 7 + [told]

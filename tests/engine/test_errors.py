@@ -48,6 +48,37 @@ def test_a_report_becomes_the_error_of_its_kind(given_report, kind, sqlstate, po
     assert (error.sqlstate, error.position) == (sqlstate, position)
 
 
+@pytest.mark.parametrize(
+    ("said", "told", "hint"),
+    [
+        (
+            "PRIMARY KEY/UNIQUE constraints are not supported in DuckLake",
+            "PRIMARY KEY and UNIQUE are not offered",
+            "MERGE",
+        ),
+        ("Failed to convert DuckDB type to DuckLake - unsupported type ENUM('a')", "the type ENUM('a')", "VARCHAR"),
+        (
+            'Table with name x does not exist!\nDid you mean "pg_enum"?',
+            "Table with name x does not exist!",
+            "SHOW TABLES",
+        ),
+        ('Table with name x does not exist!\nDid you mean "memory.fairlead_rows_1_5.x"?', "exist!", "SHOW TABLES"),
+        ('Table with name x does not exist!\nDid you mean "y"?', 'Did you mean "y"?', "SHOW TABLES"),
+        ("No snapshot found at version 9", "No snapshot found at version 9", "SHOW SNAPSHOTS"),
+    ],
+)
+def test_words_of_the_engine_are_told_in_words_of_the_house(said, told, hint):
+    error = refusal(report("Catalog", exception_message=said, type="Table"), "SELECT 1")
+    assert told in error.message
+    assert hint in error.hint
+    assert not any(word in error.message for word in ("DuckLake", "pg_", "fairlead_"))
+
+
+def test_other_words_stay_as_they_are():
+    error = refusal(report("Binder", exception_message="anything else"), "SELECT 1")
+    assert (error.message, error.hint) == ("anything else", None)
+
+
 def test_a_position_counts_characters_where_the_engine_counts_bytes():
     sql = "SELECT 'äöü', x"
     offset = str(len("SELECT 'äöü', ".encode()))

@@ -218,7 +218,8 @@ def _rules(rights: Rights, principal: Principal) -> tuple[Rule, ...]:
     for record in rights.objects.values():
         if record.kind == "connection" and record.enabled and rights.can(principal, "USAGE", "connection", record.id):
             via = f"connection {record.full_name}"
-            connections.append(Rule(record.id, None, "", EVERYTHING, via, connection=record.full_name))
+            rule = Rule(record.id, None, "", EVERYTHING, via, connection=record.full_name, closed=_data_paths(rights))
+            connections.append(rule)
         elif record.kind == "stage":
             stages += _stage_rules(rights, principal, record)
     return (*connections, *stages)
@@ -237,7 +238,14 @@ def _stage_rules(rights: Rights, principal: Principal, stage: ObjectRecord) -> l
         actions |= WRITING
     if not actions:
         return []
-    return [Rule(connection.id, *found, actions, f"stage {stage.full_name}", connection=connection.full_name)]
+    via, closed = f"stage {stage.full_name}", _data_paths(rights)
+    return [Rule(connection.id, *found, actions, via, connection=connection.full_name, closed=closed)]
+
+
+def _data_paths(rights: Rights) -> tuple[tuple[str, str], ...]:
+    """Return where databases keep the files of their tables: rights on tables lead there, and nothing else."""
+    found = (place(database.data_path) for database in rights.databases.values() if database.data_path is not None)
+    return tuple(one for one in found if one is not None)
 
 
 def _spoken(obj: Owned | None) -> str:

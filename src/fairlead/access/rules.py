@@ -33,6 +33,7 @@ class Rule:
         actions: what may be done.
         via: what gives the right, for the ledger and for messages (``stage main.public.raw``).
         connection: full name of the connection.
+        closed: (bucket, key prefix) pairs that it does not reach: where databases keep the files of their tables.
     """
 
     connection_id: int
@@ -41,6 +42,13 @@ class Rule:
     actions: frozenset[Action]
     via: str
     connection: str = ""
+    closed: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, bucket: str, key: str) -> bool:
+        """Whether a place is below the rule's own, and not closed to it."""
+        if self.bucket not in (None, bucket) or not key.startswith(self.prefix):
+            return False
+        return not any(bucket == closed and key.startswith(prefix) for closed, prefix in self.closed)
 
 
 def place(url: str) -> tuple[str, str] | None:

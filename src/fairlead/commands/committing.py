@@ -71,7 +71,7 @@ class Authority:
 
         Args:
             changes: what has changed.
-            truncates: whether rows were taken away by TRUNCATE alone, for which that right is enough.
+            truncates: whether rows were taken away by TRUNCATE, for which that right is enough where it took them all.
 
         Raises:
             PermissionDenied: a right is missing.
@@ -79,19 +79,20 @@ class Authority:
             SerializationFailure: a table has gone meanwhile.
         """
         made = {change.name.casefold() for change in changes.structure if isinstance(change, SchemaCreated)}
+        gone = {change.table.table_id for change in changes.structure if isinstance(change, TableDropped)}
         with self._house.catalog.read() as snapshot:
             for change in changes.structure:
-                self._structure(snapshot, change, made)
+                self._structure(snapshot, change, made, gone)
         for rows in changes.rows:
             self._rows(rows, truncates=truncates)
 
-    def _structure(self, snapshot: Snapshot, change: Structure, made: set[str]) -> None:
+    def _structure(self, snapshot: Snapshot, change: Structure, made: set[str], gone: set[int | None]) -> None:
         match change:
             case SchemaCreated(name):
                 schemas.refuse_reserved_schema(name)
                 self._house.access.require(self._context.principal, "CREATE", self._database)
             case SchemaDropped(name):
-                self._drop_schema(snapshot, name)
+                self._drop_schema(snapshot, name, gone)
             case TableCreated(table):
                 for column in change.columns:
                     _refuse_lossy(column)
@@ -108,16 +109,21 @@ class Authority:
             case TableDropped(table) | TablePartitioned(table) | Commented(table):
                 self._own(table)
 
-    def _drop_schema(self, snapshot: Snapshot, name: str) -> None:
-        """Refuse to drop the schema that every database has, somebody else's, or one that holds more than tables."""
+    def _drop_schema(self, snapshot: Snapshot, name: str, gone: set[int | None]) -> None:
+        """Refuse to drop the schema that every database has, somebody else's, or one that holds something."""
         schema, principal = snapshot.schema(self._database.name, name), self._context.principal
         if schema is None or not (principal.is_superuser or schema.owner_id in principal.role_ids):
             message = f"must be owner of schema {name}"
             raise PermissionDenied(message)
-        held = [o for k in KINDS if k != "table" for o in snapshot.objects(k, database=schema.database, schema=name)]
+        dropped = {rights.record.id for table_id, rights in self._tables.items() if table_id in gone}
+        inside = [o for kind in KINDS for o in snapshot.objects(kind, database=schema.database, schema=name)]
+        held = [record for record in inside if record.id not in dropped]
         if held or name == DEFAULT_SCHEMA:
             message = f'schema "{name}" cannot be dropped'
-            detail = "\n".join(f"{o.kind} {o.full_name}" for o in held[:20]) or "every database has it"
+            seen = [record for record in held if self._house.access.sees(principal, record)]
+            lines = [f"{record.kind} {record.full_name}" for record in seen[:20]]
+            lines += ["objects that you have no rights on"] * (len(seen) < len(held))
+            detail = "\n".join(lines) or "every database has it"
             raise DependentObjects(message, detail=detail, hint="drop what it holds first" if held else None)
 
     def _keep_meaning(self, snapshot: Snapshot, change: ColumnChanged) -> None:
@@ -159,7 +165,7 @@ class Authority:
         needed = {
             "INSERT": rows.inserted,
             "UPDATE": rows.updated,
-            "DELETE": rows.deleted if not (truncates and "TRUNCATE" in actions) else 0,
+            "DELETE": rows.deleted if not (truncates and rows.emptied and "TRUNCATE" in actions) else 0,
         }
         for action, count in needed.items():
             if count and action not in actions:

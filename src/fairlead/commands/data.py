@@ -312,7 +312,7 @@ class DataRunner:
             ActiveTransaction: it has.
         """
         if self._wrote:
-            message = "connections and grants cannot be changed in a transaction block that has already written"
+            message = "views, grants and connections cannot be changed in a transaction block that has already written"
             raise ActiveTransaction(message, hint="COMMIT first")
 
     async def end_block(self, *, commit: bool) -> None:

@@ -97,8 +97,9 @@ def _storage(
     url = statement.data_path if statement.data_path.endswith("/") else statement.data_path + "/"
     kind = connections.definition(tx, connection).kind
     if url.split("://", 1)[0].lower() not in declaration.connector(kind).schemes:
-        message = f"connection {connection.full_name} ({kind}) does not lead to {url.split('://', 1)[0]}:// URLs"
-        raise InvalidParameter(message)
+        message = f"connection {connection.full_name} ({kind}) does not lead to {statement.data_path}"
+        schemes = " or ".join(f"{scheme}://" for scheme in sorted(declaration.connector(kind).schemes))
+        raise InvalidParameter(message, hint=f"write a URL: {schemes}bucket/folder/")
     place = parse_url(url)
     for other in tx.databases():
         if other.data_path is not None and _overlap(place, parse_url(other.data_path)):

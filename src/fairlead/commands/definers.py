@@ -8,6 +8,7 @@ Where the user may read everything that a view names, the view stays a view, and
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from fairlead.commands.visible import Need, Visible, query_of
 from fairlead.engine.lake.copying import CopiedView
 from fairlead.engine.lake.names import literal, quote
 from fairlead.errors import FairleadError, PermissionDenied
+from fairlead.lang.lexer import DATA, READERS, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from fairlead.access.relations import TableRights
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 _DEPTH = 8
+# What shows what there is in a session, its user's and not the owner's; and names that may be those of files.
+_ENGINES_OWN = re.compile(r"information_schema|show|describe|(?:duckdb|pg|sqlite|fairlead)_.*|.*[./:].*", re.DOTALL)
 
 
 class Definers:
@@ -106,13 +110,15 @@ class Definers:
         mine = visible.by_database[key].named(statement.identifiers)
         if view.owner_id == principal.user_id:
             return mine
-        elsewhere = (visible.by_database.keys() - {key}) & statement.identifiers
-        if statement.locations or elsewhere:
+        # Under a view of this user's, whatever else it reads would come out for those who may read that view.
+        if self._depth or _reads_more(statement, visible.by_database.keys() - {key}):
             return None
-        theirs = Visible(self._house, self._owner(view)).by_database[key].named(statement.identifiers)
-        readable = {table.table_id for table in mine.tables if "SELECT" in table.actions}
-        whole = all("SELECT" in table.actions and table.table_id in readable for table in theirs.tables)
-        return mine if whole and not theirs.views and not mine.views else None
+        words = statement.identifiers | _strings(view)  # FROM 'name' is a table, too
+        mine = visible.by_database[key].named(words)
+        theirs = Visible(self._house, self._owner(view)).by_database[key].named(words)
+        whole = all("SELECT" in table.actions for table in mine.tables | theirs.tables)
+        same = {table.table_id for table in mine.tables} == {table.table_id for table in theirs.tables}
+        return mine if whole and same and not theirs.views and not mine.views else None
 
     def _owner(self, relation: ViewRights | TableRights) -> Principal:
         with self._house.catalog.read() as snapshot:
@@ -145,10 +151,20 @@ class Definers:
         computed = [view for view in needed.views if view.record.id in self._computed]
         parts = [table for table in needed.tables if table.parts]
         relations: list[ViewRights | TableRights] = [*parts, *computed]
+        if not keep:
+            wanted = {_catalog(relation) for relation in relations}
+            await self._withdraw(worker, [name for name in self._supplied if name not in wanted])
         for relation in relations:
             name = _catalog(relation)
             if not (keep and name in self._supplied):
                 await self._hand_over(worker, relation, name)
+
+    async def _withdraw(self, worker: EngineSession, names: Sequence[str]) -> None:
+        if not names:
+            return
+        await worker.script([f"DETACH {quote(name)}" for name in names])
+        for name in names:
+            await asyncio.to_thread(self._supplied.pop(name).unlink, missing_ok=True)
 
     async def _hand_over(self, worker: EngineSession, relation: ViewRights | TableRights, name: str) -> None:
         if self._depth >= _DEPTH:
@@ -238,6 +254,21 @@ def part_of(table: TableRights, columns: tuple[str, ...]) -> str:
     rows = "" if everywhere else " WHERE " + " OR ".join(f"({where}\n)" for _, _, where in granted)
     place = f"{quote(table.record.database)}.{quote(table.record.schema)}.{quote(table.record.name)}"
     return f"SELECT {', '.join(shown)} FROM {place}{rows}"  # noqa: S608  # quoted names, conditions checked at GRANT
+
+
+def _reads_more(statement: ast.DataStatement, elsewhere: Collection[str]) -> bool:
+    """Tell whether a view may read more than tables of its database: files, other databases, what there is."""
+    return (
+        bool(statement.locations)
+        or not statement.identifiers.isdisjoint(elsewhere)
+        or any(READERS.fullmatch(name) for name in statement.calls)
+        or any(_ENGINES_OWN.fullmatch(name) for name in statement.identifiers)
+    )
+
+
+def _strings(view: ViewRights) -> frozenset[str]:
+    tokens, _ = tokenize(view.sql, DATA)
+    return frozenset(token.text.casefold() for token in tokens if token.kind == "string")
 
 
 def _catalog(relation: ViewRights | TableRights) -> str:

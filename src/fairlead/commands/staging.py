@@ -157,9 +157,8 @@ class Staging:
         script = [*staged.create()] if self._made.get(staged.schema) != staged.create() else []
         if len(staged.target.parts) == 1:
             name = literal(staged.table.name.casefold())
-            script.append(
-                "SELECT count(*) FROM system.main.duckdb_tables() WHERE temporary AND lower(table_name) = " + name  # noqa: S608
-            )
+            there = "SELECT system.main.count(*) FROM system.main.duckdb_tables()"
+            script.append(f"{there} WHERE temporary AND system.main.lower(table_name) = {name}")
         if not script:
             return True
         if len(self._made) >= _MOST:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from fairlead.commands import committing
+from fairlead.catalog.records import RELATIONS
+from fairlead.commands import committing, records
 from fairlead.commands.rights import deny
 from fairlead.commands.staging import Staged, Staging
 from fairlead.commands.visible import Need, Visible, shows
@@ -24,8 +25,10 @@ from fairlead.errors import LakeMoved, NotSupported, PermissionDenied, Serializa
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from collections.abc import Set as AbstractSet
 
-    from fairlead.access.relations import TableRights
+    from fairlead.access.relations import TableRights, ViewRights
+    from fairlead.catalog.records import ObjectRecord
     from fairlead.commands.definers import Definers
     from fairlead.commands.house import House
     from fairlead.context import Context, Principal
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 _ATTEMPTS = 5
+_PATIENCE = 1.0  # seconds
+_PATIENCE_OF_LOSERS = 10.0  # seconds
 _AWAY = "USE memory.main"
 _WRITES = {"INSERT": "INSERT", "UPDATE": "UPDATE", "DELETE": "DELETE", "TRUNCATE": "TRUNCATE"}
 
@@ -127,7 +132,7 @@ class SessionTables:
 
     @asynccontextmanager
     async def turn(self, *, waiting: bool, changes: bool) -> AsyncIterator[None]:
-        """Wait for a turn: a statement that has lost against another runs again alone, and nobody overtakes it.
+        """Wait a while for a turn: what has lost against another runs again alone, and hardly anybody overtakes it.
 
         Args:
             waiting: it has lost.
@@ -137,8 +142,13 @@ class SessionTables:
         if lake is None or not (waiting or lake.contended.locked()):
             yield
             return
-        async with lake.contended:
+        # It may be held for as long as somebody's slow statement runs, so nobody waits for it for ever.
+        held = await _acquired(lake.contended, _PATIENCE_OF_LOSERS if waiting else _PATIENCE)
+        try:
             yield
+        finally:
+            if held:
+                lake.contended.release()
 
     def _database_id(self) -> int:
         found = self._visible().by_database.get(self._context().database.casefold())
@@ -190,9 +200,15 @@ class SessionTables:
             if attached.epoch == epoch:
                 continue
             database = visible.by_database.get(key)
-            now = database.everything.modes() if database is not None else {}
-            lost = {t for t in attached.need.tables if attached.need.modes().get(t.table_id) != now.get(t.table_id)}
-            named = [table for table in lost if table.record.name.casefold() in statement.identifiers]
+            now = database.everything if database is not None else Need()
+            modes, parts = now.modes(), {(table.table_id, table.parts) for table in now.tables}
+            lost = {t for t in attached.need.tables if attached.need.modes().get(t.table_id) != modes.get(t.table_id)}
+            lost |= {t for t in attached.need.tables if t.parts and (t.table_id, t.parts) not in parts}
+            views = {view.record.id for view in now.views}
+            gone = {view for view in attached.need.views if view.record.id not in views}
+            readable = {table.table_id: table for table in now.tables}
+            self._refuse_revoked({t for t in lost if _less(readable.get(t.table_id), t)} | gone)
+            named = [found.record for found in lost | gone if found.record.name.casefold() in statement.identifiers]
             if named:
                 self._refuse_lost(named)
             if lost:
@@ -202,14 +218,24 @@ class SessionTables:
                 }
                 await self._link()
 
-    def _refuse_lost(self, lost: list[TableRights]) -> None:
+    def _refuse_revoked(self, lost: AbstractSet[TableRights | ViewRights]) -> None:
+        """Refuse whatever a block says after a right was taken away: a temporary view of its own may read by it."""
+        if lost and not self._there().isdisjoint(found.record.id for found in lost):
+            message = "rights on a table or view of this transaction have changed since it began"
+            raise PermissionDenied(message, hint="ROLLBACK, and begin again")
+
+    def _there(self) -> set[int]:
         with self._house.catalog.read() as snapshot:
-            there = {record.id for record in snapshot.objects("table")}
-        dropped = next((table.record for table in lost if table.record.id not in there), None)
+            return {record.id for kind in RELATIONS for record in snapshot.objects(kind)}
+
+    def _refuse_lost(self, lost: list[ObjectRecord]) -> None:
+        there = self._there()
+        dropped = next((record for record in lost if record.id not in there), None)
         if dropped is not None:
-            message = f"could not serialize access: table {dropped.full_name} was dropped since the transaction began"
+            what = f"{dropped.kind} {dropped.full_name}"
+            message = f"could not serialize access: {what} was dropped since the transaction began"
             raise SerializationFailure(message, hint="run the transaction again")
-        message = "rights on a table of this transaction have changed since it began"
+        message = "rights on a table or view of this transaction have changed since it began"
         raise PermissionDenied(message, hint="ROLLBACK, and begin again")
 
     # --- copies ------------------------------------------------------------------------------------------------------
@@ -379,7 +405,11 @@ class SessionTables:
             with self._house.catalog.read() as snapshot:
                 record = snapshot.database(database.name)
             assert record is not None
-            committing.Authority(self._house, context, record, rights).check(changes, truncates=truncates)
+            try:
+                committing.Authority(self._house, context, record, rights).check(changes, truncates=truncates)
+            except PermissionDenied:
+                await asyncio.to_thread(records.refused, self._house, context, "CHANGE OF TABLES")
+                raise
 
             def bring_catalog_after(committed: Committed) -> None:
                 committing.record(self._house, context, record, changes, committed.tables)
@@ -393,6 +423,19 @@ class SessionTables:
             return True
         finally:
             await asyncio.to_thread(self._house.lakes.clear_inbox, inbox)
+
+
+def _less(now: TableRights | None, before: TableRights) -> bool:
+    """Tell whether less of a table may be read now than before."""
+    return now is None or ("SELECT" not in now.actions and ("SELECT" in before.actions or now.parts != before.parts))
+
+
+async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await lock.acquire()
+    except TimeoutError:
+        return False
 
 
 def _folder(worker: EngineSession) -> WorkerFolder:

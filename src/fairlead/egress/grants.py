@@ -50,9 +50,7 @@ def route(place: Place, action: Action, rules: Sequence[Rule], aliases: Mapping[
     covering = [
         rule
         for rule in rules
-        if (rule.bucket is None or rule.bucket == real.bucket)
-        and real.key.startswith(rule.prefix)
-        and (alias is None or rule.connection_id == alias.connection_id)
+        if rule.covers(real.bucket, real.key) and (alias is None or rule.connection_id == alias.connection_id)
     ]
     if not covering:
         raise PermissionDenied(

@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from fairlead.engine.wording import worded
 from fairlead.errors import EngineError, FairleadError, OutOfMemory, PermissionDenied, QueryCanceled
 
 if TYPE_CHECKING:
@@ -88,15 +89,17 @@ def refusal(
         return QueryCanceled("canceling statement due to user request")
     if name in ("Refused", "Unsupported"):
         unsupported = name == "Unsupported" or "several" in message
-        return EngineError(message, sqlstate="0A000" if unsupported else "42501")
+        hint = "ADD COLUMN b BOOLEAN DEFAULT true is written DEFAULT 'true'" if "several" in message else None
+        return EngineError(message, sqlstate="0A000" if unsupported else "42501", hint=hint)
     if kind == "Out of Memory" or name.startswith(_OUT_OF_MEMORY) or any(word in message for word in _NO_MEMORY):
         return OutOfMemory(
             "the statement needed more memory than a session may have",
             detail=message.partition("\n\nPossible solutions")[0] or None,
             hint="select fewer columns, filter earlier, or ask the administrator for a larger worker.memory_limit_mb",
         )
+    told = worded(message)
     return _out_of_reach(message, position) or EngineError(
-        message, sqlstate=_sqlstate(kind, name, fields, message), position=position
+        told.message, sqlstate=_sqlstate(kind, name, fields, message), hint=told.hint, position=position
     )
 
 

@@ -107,7 +107,7 @@ _TWO: Final = (
 
 CASES: Final[tuple[Case, ...]] = (
     *(
-        case(id_, sql, by="kinds hygiene setting database", control=Bare((sql,), says=says and f"{says}"))
+        case(id_, sql, by="kinds hygiene setting database table", control=Bare((sql,), says=says and f"{says}"))
         for id_, sql, says in (*_ATTACH, *_SECRETS, *_ENGINE)
     ),
     *(

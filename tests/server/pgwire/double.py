@@ -327,6 +327,7 @@ class BackendDouble:
         self.failures = []
         self.opened = []
         self.sessions = []
+        self.every_session = []  # also those that have ended
         self.pauses = []
         self.started = threading.Event()
         self.was_cancelled = threading.Event()
@@ -343,6 +344,7 @@ class BackendDouble:
         self.opened.append((user, database, dict(parameters), client))
         session = SessionDouble(self, user, parameters)
         self.sessions.append(session)
+        self.every_session.append(session)
         return session
 
     async def close_session(self, session):

@@ -227,7 +227,7 @@ def test_a_client_that_goes_amid_its_data_ends_the_session(server, goodbye):
         client.send(COPY, data(b"abc"), goodbye)
         client.read()
         assert server.backend.started.wait(20)
-        intake = server.backend.sessions[0].intake
+        intake = server.backend.every_session[0].intake
     with server.raw() as other:
         other.login()  # the listener still works
     assert not intake.complete

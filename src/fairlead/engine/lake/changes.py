@@ -137,6 +137,7 @@ class RowChanges:
         updates: Parquet file with ``fairlead_rowid`` and all columns of the table, None where there are none.
         deletes: Parquet file with ``fairlead_rowid``, None where there are none.
         columns: names of the table's columns, all of them.
+        emptied: whether every row that was there before is gone.
     """
 
     table: TableRef
@@ -147,6 +148,7 @@ class RowChanges:
     updates: Path | None = None
     deletes: Path | None = None
     columns: tuple[str, ...] = ()
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

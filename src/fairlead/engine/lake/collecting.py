@@ -220,8 +220,8 @@ class _Rows:
                 self._copy(self._select(names, f"rowid < {FIRST_NEW_ROW} AND {self._is_new}", rowid=True), "updates"),
             ]
         )
-        inserted, updated = _count(inserts), _count(updates)
-        deleted = _count(before) + inserted - _count(after)
+        there, inserted, updated = _count(before), _count(inserts), _count(updates)
+        deleted = there + inserted - _count(after)
         if deleted < 0:
             raise malformed()
         if deleted:
@@ -237,6 +237,7 @@ class _Rows:
             updates=self._receive("updates") if updated else None,
             deletes=self._receive("deletes") if deleted else None,
             columns=names,
+            emptied=deleted == there,
         )
 
     # --- the SQL of it ---
