@@ -50,21 +50,23 @@ def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
             return Result("DROP DATABASE", notices=(notice,))
         found = names.database(snapshot, statement.name)
         house.access.require_owner(context.principal, found)
-        _refuse_held(snapshot, found)
+        _refuse_held(house, context, snapshot, found)
     if house.lakes.has(found.id):
         house.lakes.wait(house.lakes.drop(found.id))
     with house.catalog.write() as tx:
-        _refuse_held(tx, names.database(tx, statement.name))
+        _refuse_held(house, context, tx, names.database(tx, statement.name))
         tx.drop_database(found.id)
         house.ledger.append(tx, records.ddl(context, "DROP DATABASE", f"database {found.name}"))
     return Result("DROP DATABASE")
 
 
-def _refuse_held(snapshot: Snapshot, database: DatabaseRecord) -> None:
+def _refuse_held(house: House, context: Context, snapshot: Snapshot, database: DatabaseRecord) -> None:
     held = [o for kind in KINDS for o in snapshot.objects(kind, database=database.name)]
     if held or database.name == DEFAULT_DATABASE:
         message = f'database "{database.name}" cannot be dropped'
-        detail = "\n".join(f"{o.kind} {o.full_name}" for o in held[:20]) or "it is the default database"
+        seen = [f"{o.kind} {o.full_name}" for o in held if house.access.sees(context.principal, o)]
+        seen += ["objects that you have no rights on"] if len(seen) < len(held) else []
+        detail = "\n".join(seen[:20]) or "it is the default database"
         raise DependentObjects(message, detail=detail, hint="drop what it holds first")
 
 

@@ -206,17 +206,17 @@ class SessionTables:
             lost |= {t for t in attached.need.tables if t.parts and (t.table_id, t.parts) not in parts}
             views = {view.record.id for view in now.views}
             gone = {view for view in attached.need.views if view.record.id not in views}
-            readable = {table.table_id: table for table in now.tables}
-            self._refuse_revoked({t for t in lost if _less(readable.get(t.table_id), t)} | gone)
-            named = [found.record for found in lost | gone if found.record.name.casefold() in statement.identifiers]
-            if named:
-                self._refuse_lost(named)
             if lost:
                 folders = [Path(attached.lake.data_path, table.prefix) for table in lost]
                 attached.files = {
                     name: path for name, path in attached.files.items() if not any(map(path.is_relative_to, folders))
                 }
                 await self._link()
+            readable = {table.table_id: table for table in now.tables}
+            self._refuse_revoked({t for t in lost if _less(readable.get(t.table_id), t)} | gone)
+            named = [found.record for found in lost | gone if found.record.name.casefold() in statement.identifiers]
+            if named:
+                self._refuse_lost(named)
 
     def _refuse_revoked(self, lost: AbstractSet[TableRights | ViewRights]) -> None:
         """Refuse whatever a block says after a right was taken away: a temporary view of its own may read by it."""
