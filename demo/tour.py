@@ -333,9 +333,7 @@ GROUP BY ALL""",
     story.run(analyst, "SELECT * FROM sales ORDER BY amount DESC", lambda rows: len(rows[0]) == 2, "two columns")
     story.refused(analyst, "SELECT year FROM sales", "42703")
     story.refused(analyst, "UPDATE sales SET amount = 0", "42501")
-    story.run(
-        analyst, f"SELECT * FROM sales INTO LINK lake '{BUCKET}/out/sales.csv' FIELDS TERMINATED BY ',' HEADER"
-    )
+    story.run(analyst, f"SELECT * FROM sales INTO LINK lake '{BUCKET}/out/sales.csv' FIELDS TERMINATED BY ',' HEADER")
     lines = store.client().get_object(Bucket=BUCKET, Key="out/sales.csv")["Body"].read().decode().splitlines()
     console.print(f"  [dim]{BUCKET}/out/sales.csv: {lines[0]}, and {len(lines) - 1} lines[/]")
     if lines[0] != "country,amount":
