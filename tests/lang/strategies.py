@@ -378,7 +378,7 @@ BY_KIND = {
         if_exists=flags,
     )
     | st.builds(ast.AlterObject, kind=st.sampled_from(["view", "schema"]), name=names, rename_to=identifiers),
-    ast.ShowSnapshots: st.builds(ast.ShowSnapshots, scope=maybe(names), limit=st.integers(0, 1_000_000)),
+    ast.ShowSnapshots: st.builds(ast.ShowSnapshots, scope=maybe(identifiers), limit=st.integers(0, 1_000_000)),
     ast.ShowTables: st.builds(
         ast.ShowTables, kind=st.sampled_from(["table", "view", "schema"]), scope=maybe(names), like=maybe(texts)
     ),

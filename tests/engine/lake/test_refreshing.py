@@ -87,4 +87,4 @@ def test_the_first_rows_that_are_kept_in_the_catalog_are_seen(lake: Lake, worker
     assert worker.texts("SELECT * FROM lake.public.t") == []
     lake.execute("INSERT INTO t VALUES (7)")
     worker.refresh(copy, lake.reader.copy(lake.selection("t")), lake)
-    assert worker.texts("SELECT * FROM lake.public.t") == ["7"]
+    assert worker.texts("SELECT * FROM lake.public.t") == [["7"]]
