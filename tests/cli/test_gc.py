@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from fairlead.catalog.catalog import Catalog
 from fairlead.catalog.datadir import lock_data_directory
+from fairlead.cli import main
 from fairlead.cli.main import app
 from tests.engine.lake.committing import DATABASE, yard
 from tests.engine.running import run
@@ -17,6 +18,12 @@ NAME = "ducklake-00000000-0000-7000-8000-000000000000"
 def gc(data, *more):
     result = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["gc", "--data", str(data), *more])
     return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.fixture(autouse=True)
+def a_wide_terminal(monkeypatch):
+    """Long paths would fold the table."""
+    monkeypatch.setattr(main._out, "_width", 500)
 
 
 def snapshot_of(folder):
