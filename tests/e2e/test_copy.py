@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
-import shutil
 import subprocess
 import threading
 import time
@@ -17,8 +16,7 @@ from psycopg import errors
 
 from tests.server.pgwire import raw
 from tests.server.pgwire.raw import RawClient, fields
-
-PSQL = shutil.which("psql")
+from tests.services.requirement import require_service
 
 
 @pytest.fixture
@@ -233,15 +231,14 @@ def test_rows_of_a_native_table_are_there_for_everybody(gateway, who):
 
 @pytest.fixture
 def psql(gateway):
-    if PSQL is None:
-        pytest.skip("psql is not installed: apt-get install postgresql-client")
+    program = require_service("psql")
 
     def run(*arguments, given=""):
         host, port = gateway.address
         target = f"host={host} port={port} user=fairlead dbname=main sslmode=require"
         environment = {"PATH": os.environ["PATH"], "PGPASSWORD": gateway.password, "LC_ALL": "C.UTF-8"}
         return subprocess.run(
-            [PSQL, "-X", "-A", "-t", "-d", target, *arguments],
+            [str(program), "-X", "-A", "-t", "-d", target, *arguments],
             input=given, env=environment, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 

@@ -181,7 +181,8 @@ class Worker:
         except Stopped:
             return source.rows
         except Exception:
-            if source.failure is not None:  # the caster wraps what its source raised
+            # Of any kind, because the caster wraps what its source raised; raised again, as what it was.
+            if source.failure is not None:
                 if isinstance(source.failure, Stopped):
                     return source.rows
                 raise source.failure from None

@@ -204,7 +204,7 @@ class SessionDouble:
             else:
                 for output in self.query(statement, parameters):
                     yield output
-        except Exception:
+        except Exception:  # whatever it is fails the block, and is raised again
             if self.transaction_status == "T":
                 self.transaction_status = "E"
             raise
