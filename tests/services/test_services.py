@@ -58,8 +58,8 @@ def test_a_rotated_key_of_moto_ends_the_old_one(moto):
 
 def test_a_missing_server_skips_with_the_command_that_brings_it(monkeypatch):
     monkeypatch.delenv("FAIRLEAD_REQUIRE_SERVICES", raising=False)
-    # Skips nothing: that the skip names its remedy is what is tested here.
-    with pytest.raises(pytest.skip.Exception, match=r"no-such-server is not installed; to bring it: make services"):
+    told = r"no-such-server is not installed; to bring it: make services"
+    with pytest.raises(pytest.skip.Exception, match=told):  # skips nothing: what the skip says is tested
         requirement.require_service("no-such-server")
 
 

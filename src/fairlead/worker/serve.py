@@ -180,8 +180,7 @@ class Worker:
             return self._send_texts(reader.schema, source, texts)
         except Stopped:
             return source.rows
-        except Exception:
-            # Of any kind, because the caster wraps what its source raised; raised again, as what it was.
+        except Exception:  # of any kind: the caster wraps what its source raised; raised again, as what it was
             if source.failure is not None:
                 if isinstance(source.failure, Stopped):
                     return source.rows
