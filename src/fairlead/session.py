@@ -19,7 +19,7 @@ from fairlead.commands.data import DataRunner
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
-from fairlead.engine.api import Column, Parameter
+from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
     DuplicateObject,
     FairleadError,
@@ -57,6 +57,7 @@ class _Prepared:
 class _Portal:
     prepared: _Prepared
     parameters: Sequence[Parameter]
+    encoding: Encoding = TEXT
     outputs: AsyncGenerator[Output, None] | None = None
     columns: tuple[Column, ...] | None = None
     described: bool = False
@@ -143,7 +144,7 @@ class Session:
 
     # --- simple query ------------------------------------------------------------------------------------------------
 
-    async def run_script(self, text: str) -> AsyncIterator[Output]:
+    async def run_script(self, text: str, encoding: Encoding = TEXT) -> AsyncIterator[Output]:
         """Run every statement of a script in turn; the first error ends it."""
         try:
             statements = await self._parsed(text)
@@ -154,7 +155,7 @@ class Session:
             yield EmptyStatement()
         for statement in statements:
             await self._settle()
-            async for output in self._run(statement, ()):
+            async for output in self._run(statement, (), encoding):
                 yield output
 
     # --- extended query ----------------------------------------------------------------------------------------------
@@ -186,11 +187,13 @@ class Session:
             return described.parameters, None
         return (), await self._command_columns(statement)
 
-    async def bind(self, portal: str, statement: str, parameters: Sequence[Parameter]) -> None:
-        """Give a prepared statement its parameters."""
+    async def bind(
+        self, portal: str, statement: str, parameters: Sequence[Parameter], encoding: Encoding = TEXT
+    ) -> None:
+        """Give a prepared statement its parameters, and say how its rows are wanted."""
         prepared = self._statement(statement)
         await self.close_portal(portal)
-        self._portals[portal] = _Portal(prepared, parameters)
+        self._portals[portal] = _Portal(prepared, parameters, encoding)
 
     async def describe_portal(self, portal: str) -> tuple[Column, ...] | None:
         """Return the columns of a portal; a data statement is started for that."""
@@ -255,7 +258,9 @@ class Session:
 
     # --- one statement -----------------------------------------------------------------------------------------------
 
-    async def _run(self, statement: ast.Statement, parameters: Sequence[Parameter]) -> AsyncGenerator[Output, None]:
+    async def _run(
+        self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
+    ) -> AsyncGenerator[Output, None]:
         self._count += 1
         try:
             if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
@@ -264,7 +269,7 @@ class Session:
             if isinstance(statement, ast.DropObjects):
                 statement = views.for_engine(statement, self._house, self.context()) or statement
             if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.Export):
-                async with aclosing(self._running_data(statement, parameters)) as outputs:
+                async with aclosing(self._running_data(statement, parameters, encoding)) as outputs:
                     async for output in outputs:
                         yield output
                 return
@@ -275,14 +280,17 @@ class Session:
             raise
 
     def _running_data(
-        self, statement: ast.DataStatement | ast.CopyFromStdin | ast.Export, parameters: Sequence[Parameter]
+        self,
+        statement: ast.DataStatement | ast.CopyFromStdin | ast.Export,
+        parameters: Sequence[Parameter],
+        encoding: Encoding,
     ) -> AsyncGenerator[Output, None]:
         in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
         if isinstance(statement, ast.CopyFromStdin):
             return self._copying.run(statement, in_block=in_block, time_limit=time_limit)
         if isinstance(statement, ast.Export):
             return self._data.export(statement, parameters, in_block=in_block, time_limit=time_limit)
-        return self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit)
+        return self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit, encoding=encoding)
 
     async def _command(self, statement: ast.Statement) -> list[Output]:
         match statement:
@@ -368,7 +376,7 @@ class Session:
         if entry.prepared.statement is None:
             return
         await self._settle()
-        entry.outputs = self._run(entry.prepared.statement, entry.parameters)
+        entry.outputs = self._run(entry.prepared.statement, entry.parameters, entry.encoding)
         self._running = entry
         if isinstance(entry.prepared.statement, ast.Export):
             return  # it has no columns, and its notices are not to wait for its end

@@ -76,7 +76,7 @@ def test_what_arrow_writes_is_what_duckdb_writes(name):
         query = f"SELECT v::{name} FROM ({limits} UNION ALL SELECT -1 WHERE '{name}' NOT LIKE 'U%') t(v)"
         expected = [row[0] for row in instance.execute(f"SELECT v::VARCHAR FROM ({query}) t(v)").fetchall()]
         reader = instance.execute(query).to_arrow_reader(100)
-        batches = rows.Texts(caster, [name], {}).of(reader.schema, reader)
+        batches = rows.TextRows(caster, [name], {}).pieces(reader.schema, reader)
         assert [value for (column,) in batches for value in column.to_pylist()] == expected
 
 
@@ -86,7 +86,7 @@ def test_decimals_are_written_alike(value):
         query = f"SELECT {value:f}::DECIMAL(20, 6) AS v"
         expected = instance.execute(f"SELECT v::VARCHAR FROM ({query})").fetchone()[0]
         reader = instance.execute(query).to_arrow_reader(10)
-        ((column,),) = rows.Texts(instance, ["DECIMAL(20,6)"], {}).of(reader.schema, reader)
+        ((column,),) = rows.TextRows(instance, ["DECIMAL(20,6)"], {}).pieces(reader.schema, reader)
         assert column.to_pylist() == [expected]
 
 

@@ -20,7 +20,7 @@ from fairlead.commands.exports import Export
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
-from fairlead.engine.api import Columns, Described, Done, Parameter, Rows
+from fairlead.engine.api import TEXT, Columns, Described, Done, Encoding, Parameter, Rows
 from fairlead.engine.lake.names import literal
 from fairlead.engine.planner import AliasBook, Plan, Planner
 from fairlead.errors import (
@@ -66,6 +66,7 @@ class _Order:
     parameters: Sequence[Parameter]
     in_block: bool
     time_limit: float
+    encoding: Encoding
     export: Export | None
     staged: Staged | None
     plan: Plan
@@ -116,6 +117,7 @@ class DataRunner:
         *,
         in_block: bool,
         time_limit: float,
+        encoding: Encoding = TEXT,
         export: Export | None = None,
     ) -> AsyncGenerator[Output, None]:
         """Run one statement.
@@ -125,6 +127,7 @@ class DataRunner:
             parameters: values of ``$1`` and so on.
             in_block: whether a transaction block is open.
             time_limit: seconds, 0 for none.
+            encoding: how its rows come back.
             export: where the rows of a query go, None = to the client.
 
         Raises:
@@ -132,7 +135,7 @@ class DataRunner:
         """
         plan = await self._planned(statement)
         staged = None if in_block else await self._recorded(self._tables.way(statement), statement)
-        order = _Order(statement, parameters, in_block, time_limit, export, staged, plan)
+        order = _Order(statement, parameters, in_block, time_limit, encoding, export, staged, plan)
         contends = plan.verb in _CHANGES and not in_block
         for attempt in range(_ATTEMPTS):
             given = False
@@ -204,7 +207,9 @@ class DataRunner:
         if export is not None:
             order.plan = await export.begin(worker, order.plan, order.parameters)
         aliases, progress = self._book.real_urls(), export is not None
-        running = worker.execute(order.plan.sql, order.parameters, aliases=aliases, progress=progress)
+        running = worker.execute(
+            order.plan.sql, order.parameters, aliases=aliases, encoding=order.encoding, progress=progress
+        )
         async with aclosing(running) as events:
             async for event in events:
                 match event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,23 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoding:
+    """How rows are to come back from a worker, which encodes them.
+
+    Args:
+        form: ``rows`` = DataRow messages.
+        formats: of the columns of ``rows``, as in PostgreSQL's Bind message: 0 = text, 1 = binary; one stands for all
+            columns, none for text.
+    """
+
+    form: Literal["rows"] = "rows"
+    formats: tuple[int, ...] = ()
+
+
+TEXT: Final = Encoding()
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """The shape of the rows that follow."""
 
@@ -52,7 +69,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Complete DataRow messages in text format, ready for the wire."""
+    """Rows in the encoding that was asked for: complete messages, ready for the wire."""
 
     data: bytes
     count: int

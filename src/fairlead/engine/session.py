@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from fairlead.engine.api import Columns, Described, Done, Progress, Results, Rows
+from fairlead.engine.api import TEXT, Columns, Described, Done, Progress, Results, Rows
 from fairlead.engine.channel import DESCRIBE, EXECUTE, SCRIPT
 from fairlead.engine.statement import RunningStatement
 from fairlead.errors import EngineError, FairleadError, ObjectNotReady, QueryCanceled, WorkerLost
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
-    from fairlead.engine.api import DoorKey, Event, Parameter, WorkerFolder
+    from fairlead.engine.api import DoorKey, Encoding, Event, Parameter, WorkerFolder
     from fairlead.engine.pool import Pool
     from fairlead.engine.process import WorkerProcess
 
@@ -83,6 +84,7 @@ class EngineSession:
         parameters: Sequence[Parameter] = (),
         *,
         aliases: Mapping[str, str] = _NO_ALIASES,
+        encoding: Encoding = TEXT,
         progress: bool = False,
     ) -> AsyncGenerator[Event, None]:
         """Run one statement; its rows are computed as they are asked for.
@@ -93,6 +95,7 @@ class EngineSession:
             sql: as the planner wrote it.
             parameters: values of ``$1``, ``$2`` ...
             aliases: bucket names in ``sql`` that stand for another; texts in results and errors name the real one.
+            encoding: how rows come back.
             progress: whether to say how far the statement is, at most once a second.
 
         Raises:
@@ -103,7 +106,13 @@ class EngineSession:
             WorkerLost: the process ended; the next statement gets a new one.
         """
         described = [[one.type_oid, one.binary, None if one.value is None else len(one.value)] for one in parameters]
-        body = {"sql": sql, "parameters": described, "aliases": dict(aliases), "progress": progress}
+        body = {
+            "sql": sql,
+            "parameters": described,
+            "aliases": dict(aliases),
+            "encoding": asdict(encoding),
+            "progress": progress,
+        }
         statement = await self._begin(EXECUTE, body, parameters, aliases)
         try:
             statement.limit(self.statement_timeout)

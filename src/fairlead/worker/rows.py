@@ -53,8 +53,8 @@ class _Stream:
         return self._reader.__arrow_c_stream__(requested_schema)
 
 
-class Texts:
-    """Turns the columns of a result into text.
+class TextRows:
+    """DataRow messages in text format.
 
     Args:
         caster: a cursor of its own beside the user's.
@@ -68,7 +68,7 @@ class Texts:
         self._aliases = aliases
         self._direct = all(direct(name) for name in types)
 
-    def of(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array]]:
+    def pieces(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array]]:
         """Yield the columns of each batch, as text. ``batches`` are pulled one at a time."""
         if self._direct:
             for batch in batches:
@@ -85,6 +85,10 @@ class Texts:
                 yield [self._finish(_storage(column)) for column in batch.columns]
         finally:
             self._caster.unregister(_VIEW)
+
+    def blocks(self, piece: list[pa.Array]) -> Iterator[tuple[memoryview, int]]:
+        """Yield a batch as blocks of complete messages."""
+        return blocks(piece)
 
     @staticmethod
     def _by_arrow(column: pa.Array) -> pa.Array:

@@ -18,17 +18,19 @@ from duckdb import StatementType
 
 from fairlead.worker import duck, extensions, frames, layers, parameters, script, statements
 from fairlead.worker.control import Control, Stopped
+from fairlead.worker.encodings import encoder
 from fairlead.worker.pgtypes import pg_type
 from fairlead.worker.place import Place
 from fairlead.worker.progress import Reporter
-from fairlead.worker.rows import BATCH_ROWS, Texts, blocks
+from fairlead.worker.rows import BATCH_ROWS
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
+    from fairlead.worker.encodings import Encoder
     from fairlead.worker.extensions import Extension
 
 _STACK_BYTES: Final = 1024 * 1024
@@ -38,40 +40,41 @@ _QUEUE_BATCHES: Final = 4
 class Sender(threading.Thread):
     """Assembles and sends batches while the main thread computes the next."""
 
-    def __init__(self, channel: frames.Frames) -> None:
+    def __init__(self, channel: frames.Frames, encode: Encoder[Any]) -> None:
         super().__init__(name="rows", daemon=True)
         self._channel = channel
-        self._batches: queue.Queue[list[pa.Array] | None] = queue.Queue(_QUEUE_BATCHES)
+        self._encode = encode
+        self._pieces: queue.Queue[Any] = queue.Queue(_QUEUE_BATCHES)
         self._failure: Exception | None = None
         self.rows = 0
 
-    def put(self, columns: list[pa.Array]) -> None:
-        """Hand over a batch; waits while the client is slow."""
+    def put(self, piece: Any) -> None:
+        """Hand over a piece; waits while the client is slow."""
         if self._failure is not None:
             raise self._failure
-        self._batches.put(columns)
+        self._pieces.put(piece)
 
     def finish(self) -> None:
         """Wait until everything is sent."""
-        self._batches.put(None)
+        self._pieces.put(None)
         self.join()
         if self._failure is not None:
             raise self._failure
 
     def run(self) -> None:
         """Send until the end; after a failure only swallow, so that nobody waits for ever."""
-        while (columns := self._batches.get()) is not None:
+        while (piece := self._pieces.get()) is not None:
             if self._failure is None:
                 try:
-                    self.rows += send_rows(self._channel, columns, more=True)
+                    self.rows += send_blocks(self._channel, self._encode.blocks(piece), more=True)
                 except Exception as error:  # noqa: BLE001  # handed to the main thread
                     self._failure = error
 
 
-def send_rows(channel: frames.Frames, columns: list[pa.Array], *, more: bool) -> int:
-    """Send a batch, return its number of rows."""
+def send_blocks(channel: frames.Frames, blocks: Iterable[tuple[memoryview, int]], *, more: bool) -> int:
+    """Send blocks, return their number of rows."""
     total = 0
-    for block, count in blocks(columns):
+    for block, count in blocks:
         channel.rows(block, count, more=more)
         total += count
     return total
@@ -151,17 +154,17 @@ class Worker:
         self._control.checkpoint()
         reporter = Reporter.start_for(self._instance, self._channel) if request.get("progress") else None
         try:
-            return {"tag": self._run(statement, bound, request["aliases"]), "changes": statement.changes}
+            return {"tag": self._run(statement, bound, request), "changes": statement.changes}
         finally:
             if reporter is not None:
                 reporter.stop()
 
-    def _run(self, statement: statements.Checked, bound: dict[str, Any], aliases: dict[str, str]) -> str:
+    def _run(self, statement: statements.Checked, bound: dict[str, Any], request: dict[str, Any]) -> str:
         """Run a statement, send its rows, return its command tag."""
         result = self._instance.execute(statement.parsed or statement.text, bound)
         # COPY ... (RETURN_STATS) tells of each file that it wrote.
         if statement.returns_rows or (result.description and result.description[0][0] == "filename"):
-            count = self._send_result(result, aliases)
+            count = self._send_result(result, request)
             return statement.tag if statement.kind == StatementType.EXPLAIN else f"{statement.tag} {count}"
         if statement.kind == StatementType.SET:
             self._caster.execute(statement.text)
@@ -169,15 +172,15 @@ class Worker:
         rows = result.fetchall() if counted else []
         return statement.tag_of(rows[0][0] if rows else None)
 
-    def _send_result(self, result: duckdb.DuckDBPyConnection, aliases: dict[str, str]) -> int:
+    def _send_result(self, result: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> int:
         described = [(str(column[0]), str(column[1])) for column in result.description or []]
         types = [type_name for _, type_name in described]
         self._channel.hold(frames.COLUMNS, frames.encoded(_columns(described)))
         reader = result.to_arrow_reader(BATCH_ROWS)
         source = _Source(reader, self._control)
-        texts = Texts(self._caster, types, aliases)
+        encode = encoder(request["encoding"], self._caster, types, request["aliases"])
         try:
-            return self._send_texts(reader.schema, source, texts)
+            return self._send_encoded(reader.schema, source, encode)
         except Stopped:
             return source.rows
         except Exception:  # of any kind: the caster wraps what its source raised; raised again, as what it was
@@ -189,16 +192,17 @@ class Worker:
         finally:
             self._open = reader
 
-    def _send_texts(self, schema: pa.Schema, source: _Source, texts: Texts) -> int:
+    def _send_encoded(self, schema: pa.Schema, source: _Source, encode: Encoder[Any]) -> int:
         pulled = iter(source)
         ahead = [batch for batch in (next(pulled, None), next(pulled, None)) if batch is not None]
         if len(ahead) <= 1:
-            return sum(send_rows(self._channel, columns, more=False) for columns in texts.of(schema, ahead))
-        sender = Sender(self._channel)
+            pieces = encode.pieces(schema, ahead)
+            return sum(send_blocks(self._channel, encode.blocks(piece), more=False) for piece in pieces)
+        sender = Sender(self._channel, encode)
         sender.start()
         try:
-            for columns in texts.of(schema, chain(ahead, pulled)):
-                sender.put(columns)
+            for piece in encode.pieces(schema, chain(ahead, pulled)):
+                sender.put(piece)
         finally:
             sender.finish()
         return sender.rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from fairlead.worker import duck, frames, parameters, script, serve, statements
-from fairlead.worker.rows import BATCH_ROWS, Texts
+from fairlead.worker.rows import BATCH_ROWS, TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,8 @@ def _results() -> None:
             result = instance.execute(statement.parsed or query, values)
             types = [str(column[1]) for column in result.description or []]
             reader = result.to_arrow_reader(BATCH_ROWS)
-            for columns in Texts(caster, types, {"a": "b"}).of(reader.schema, reader):
-                serve.send_rows(channel, columns, more=False)
+            texts = TextRows(caster, types, {"a": "b"})
+            for columns in texts.pieces(reader.schema, reader):
+                serve.send_blocks(channel, texts.blocks(columns), more=False)
             reader.close()
         caster.close()

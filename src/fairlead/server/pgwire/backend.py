@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from fairlead.engine.api import Column, Parameter
+    from fairlead.engine.api import Column, Encoding, Parameter
     from fairlead.session_types import Output
 
 TransactionStatus = Literal["I", "T", "E"]
@@ -33,7 +33,9 @@ class ClientSession(Protocol):
         """Return the types of the parameters, and the columns where there are any."""
         ...
 
-    async def bind(self, portal: str, statement: str, parameters: Sequence[Parameter]) -> None:
+    async def bind(
+        self, portal: str, statement: str, parameters: Sequence[Parameter], encoding: Encoding = ...
+    ) -> None:
         """Make a portal from a prepared statement; one of the same name is closed first."""
         ...
 
