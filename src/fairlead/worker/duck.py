@@ -104,6 +104,8 @@ def connect(recipe: Recipe, extensions: Sequence[Extension], *, key_id: str, sec
         # Anything else lets a query see what an earlier key has fetched.
         ("validate_external_file_cache", "'VALIDATE_ALL'"),
         ("enable_http_metadata_cache", "false"),
+        # Footers are parsed once; each open still asks the store, and a file that has changed is read anew.
+        ("parquet_metadata_cache", "true"),
         # Rows leave as Arrow: every type must come back from it as itself.
         ("arrow_lossless_conversion", "true"),
         ("errors_as_json", "true"),
