@@ -169,7 +169,7 @@ CASES: Final[tuple[Case, ...]] = (
             sql,
             by=_FILES,
             control=_BARE_CATALOG if "catalog" in sql else _BARE_FILE,
-            harmless="landlock" if "glob" in sql else "",
+            harmless="fence" if "glob" in sql else "",
         )
         for id_, sql in _RAW
     ),
