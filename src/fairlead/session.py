@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fairlead.commands import dispatch, views
+from fairlead.commands.copy_out import copy_out
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.context import Context, Principal
@@ -268,7 +269,7 @@ class Session:
                 raise InFailedTransaction(message)
             if isinstance(statement, ast.DropObjects):
                 statement = views.for_engine(statement, self._house, self.context()) or statement
-            if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.Export):
+            if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.CopyToStdout | ast.Export):
                 async with aclosing(self._running_data(statement, parameters, encoding)) as outputs:
                     async for output in outputs:
                         yield output
@@ -281,13 +282,15 @@ class Session:
 
     def _running_data(
         self,
-        statement: ast.DataStatement | ast.CopyFromStdin | ast.Export,
+        statement: ast.DataStatement | ast.CopyFromStdin | ast.CopyToStdout | ast.Export,
         parameters: Sequence[Parameter],
         encoding: Encoding,
     ) -> AsyncGenerator[Output, None]:
         in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
         if isinstance(statement, ast.CopyFromStdin):
             return self._copying.run(statement, in_block=in_block, time_limit=time_limit)
+        if isinstance(statement, ast.CopyToStdout):
+            return copy_out(self._data, statement, in_block=in_block, time_limit=time_limit)
         if isinstance(statement, ast.Export):
             return self._data.export(statement, parameters, in_block=in_block, time_limit=time_limit)
         return self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit, encoding=encoding)
@@ -378,7 +381,7 @@ class Session:
         await self._settle()
         entry.outputs = self._run(entry.prepared.statement, entry.parameters, entry.encoding)
         self._running = entry
-        if isinstance(entry.prepared.statement, ast.Export):
+        if isinstance(entry.prepared.statement, ast.Export | ast.CopyToStdout):
             return  # it has no columns, and its notices are not to wait for its end
         async for output in entry.outputs:
             if isinstance(output, ResultColumns):

@@ -14,7 +14,7 @@ from fairlead.lang.lexer import check_characters
 from fairlead.lang.parse_alter import alter_connection
 from fairlead.lang.parse_care import vacuum
 from fairlead.lang.parse_connections import create_connection
-from fairlead.lang.parse_copy import copy_from_stdin, reads_client
+from fairlead.lang.parse_copy import copy_from_stdin, copy_to_stdout, with_client
 from fairlead.lang.parse_data import data_statement
 from fairlead.lang.parse_defaults import alter_default_privileges
 from fairlead.lang.parse_exports import copies_to_store, copy_to_store, select_into
@@ -109,7 +109,8 @@ def _statement(text: str, piece: Piece, dialect: Dialect) -> Statement:
     if piece.head == "data" and copies_to_store(cursor):
         return copy_to_store(cursor)
     if piece.head == "data":
-        return copy_from_stdin(cursor) if cursor.at("COPY") and reads_client(cursor) else data_statement(cursor)
+        way = with_client(cursor) if cursor.at("COPY") else ""
+        return {"FROM": copy_from_stdin, "TO": copy_to_stdout}.get(way, data_statement)(cursor)
     statement = _ours(cursor)
     cursor.end()
     return replace(statement, span=piece.span)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from fairlead.worker.copying import copy_rows
 from fairlead.worker.rows import TextRows
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def encoder(
     Raises:
         ValueError: there is no such form.
     """
-    if encoding["form"] != "rows":
-        raise ValueError(encoding["form"])
-    return TextRows(caster, types, aliases)
+    match encoding["form"]:
+        case "rows":
+            return TextRows(caster, types, aliases)
+        case "copy":
+            return copy_rows(encoding["copy"], caster, types, aliases)
+    raise ValueError(encoding["form"])

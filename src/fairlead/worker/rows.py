@@ -159,18 +159,18 @@ def _joined(columns: list[pa.Array]) -> memoryview:
         total = total_here if total is None else pc.add(total, total_here)
         # A NULL has length -1 and no bytes; the join below replaces it by nothing.
         announced = pc.fill_null(length, _NULL_LENGTH) if column.null_count else length
-        parts += [_big_endian(announced), column.cast(pa.binary())]
+        parts += [big_endian(announced), column.cast(pa.binary())]
     sizes = pc.add(total, pa.scalar(_ROW_OVERHEAD + 4 * len(columns), pa.int32()))
     number = pa.scalar(_COUNT.pack(len(columns)), pa.binary())
     joined = pc.binary_join_element_wise(
-        _KIND, _big_endian(sizes), number, *parts, _NOTHING, null_handling="replace", null_replacement=b""
+        _KIND, big_endian(sizes), number, *parts, _NOTHING, null_handling="replace", null_replacement=b""
     )
     _, offsets, data = joined.buffers()
     bounds = memoryview(offsets).cast("i")
     return memoryview(data)[bounds[joined.offset] : bounds[joined.offset + count]]
 
 
-def _big_endian(numbers: pa.Array) -> pa.Array:
+def big_endian(numbers: pa.Array) -> pa.Array:
     """Return 32-bit numbers as an array of four bytes each, most significant first."""
     count = len(numbers)
     swapped = array.array("i")

@@ -21,7 +21,15 @@ from fairlead.lang.ast.connections import (
     UnsetOptions,
     ValidateConnection,
 )
-from fairlead.lang.ast.data import CopyFromStdin, DataStatement, DottedName, Empty, LocationRef, StageOption
+from fairlead.lang.ast.data import (
+    CopyFromStdin,
+    CopyToStdout,
+    DataStatement,
+    DottedName,
+    Empty,
+    LocationRef,
+    StageOption,
+)
 from fairlead.lang.ast.exports import CopyToStore, Csv, Export, SelectInto
 from fairlead.lang.ast.objects import DescribeObject, DropObjects, ShowCreate, ShowDependents, ShowObjects
 from fairlead.lang.ast.people import (
@@ -80,6 +88,7 @@ __all__ = [
     "AlterStage",
     "Concat",
     "CopyFromStdin",
+    "CopyToStdout",
     "CopyToStore",
     "CreateConnection",
     "CreateDatabase",

@@ -20,6 +20,7 @@ BIND_COMPLETE = b"2\0\0\0\4"
 CLOSE_COMPLETE = b"3\0\0\0\4"
 NO_DATA = b"n\0\0\0\4"
 PORTAL_SUSPENDED = b"s\0\0\0\4"
+COPY_DONE = b"c\0\0\0\4"
 EMPTY_QUERY = b"I\0\0\0\4"
 AUTHENTICATION_OK = b"R\0\0\0\x08\0\0\0\0"
 
@@ -89,9 +90,13 @@ class Answers:
         """ParameterDescription."""
         return _message(b"t", _int16(len(type_oids)) + b"".join(map(_oid, type_oids)))
 
-    def copy_in(self, columns: int) -> bytes:
-        """CopyInResponse; everything is in text format."""
-        return _message(b"G", b"\0" + _int16(columns) + _int16(0) * columns)
+    def copy_in(self, columns: int, *, binary: bool = False) -> bytes:
+        """CopyInResponse; all columns have the format of the whole."""
+        return _message(b"G", _copy_format(columns, binary))
+
+    def copy_out(self, columns: int, *, binary: bool) -> bytes:
+        """CopyOutResponse; all columns have the format of the whole."""
+        return _message(b"H", _copy_format(columns, binary))
 
     def command_complete(self, tag: str) -> bytes:
         """CommandComplete."""
@@ -135,6 +140,10 @@ class Answers:
             return _NULL
         data = self._text(value)
         return _int32(len(data)) + data
+
+
+def _copy_format(columns: int, binary: bool) -> bytes:  # of a protocol message
+    return bytes([binary]) + _int16(columns) + _int16(int(binary)) * columns
 
 
 def _message(tag: bytes, body: bytes) -> bytes:

@@ -170,7 +170,7 @@ class Client:
         Raises:
             ClientGone: it is.
         """
-        self._wire.send(self._core.copy_in(copy.columns))
+        self._wire.send(self._core.copy_in(copy.columns, binary=copy.binary))
         intake = copy.intake
         ending = asyncio.ensure_future(intake.unwanted())
         try:

@@ -12,6 +12,8 @@ from fairlead.server.pgwire.portals import Leftovers, split_rows
 from fairlead.session_types import (
     Complete,
     CopyIn,
+    CopyOut,
+    CopyRows,
     EmptyStatement,
     Notice,
     Output,
@@ -52,6 +54,7 @@ class Statements:
         self._copy_in = copy_in
         self._leftovers = Leftovers()
         self._types: dict[str, tuple[int, ...]] = {}
+        self._copying_out = False
 
     async def handle(self, event: Event) -> None:
         """Run one message and send its answer, up to what ends it (ReadyForQuery is the caller's).
@@ -59,6 +62,7 @@ class Statements:
         Raises:
             FairleadError: what the client is to be told.
         """
+        self._copying_out = False
         match event:
             case m.Query(text=text):
                 await self._query(text)
@@ -181,14 +185,23 @@ class Statements:
                 await self._wire.send_block(self._answers.data_rows(rows))
             case ResultColumns(columns=columns):
                 self._wire.send(self._answers.row_description(columns))
+            case CopyRows(data=data):
+                await self._wire.send_block(data)
+            case CopyOut(columns=columns, binary=binary):
+                self._wire.send(self._answers.copy_out(columns, binary=binary))
+                self._copying_out = True
             case Complete(tag=tag):
-                self._wire.send(self._answers.command_complete(tag))
+                self._wire.send(self._end_of_copy() + self._answers.command_complete(tag))
             case Notice():
                 self._wire.send(self._answers.notice(output))
             case EmptyStatement():
                 self._wire.send(a.EMPTY_QUERY)
             case CopyIn():
                 await self._copy_in(output)
+
+    def _end_of_copy(self) -> bytes:
+        done, self._copying_out = a.COPY_DONE if self._copying_out else b"", False
+        return done
 
 
 def _closing(outputs: AsyncIterator[Output]) -> aclosing[AsyncGenerator[Output, None]]:
