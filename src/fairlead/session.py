@@ -17,7 +17,7 @@ from fairlead.commands import dispatch, views
 from fairlead.commands.copy_out import copy_out
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
-from fairlead.context import Context, Principal
+from fairlead.context import DEFAULT_SCHEMA, Context, Principal, SessionFacts
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
@@ -45,6 +45,7 @@ _T = TypeVar("_T")
 
 _TEXT_OID = 25
 _LONG_TEXT = 16_384  # characters
+_NO_SCHEMAS = frozenset({"$user", "pg_catalog"})  # may be named in a search path, and mean nothing here
 _AT_ONCE = "takes effect at once; ROLLBACK does not undo it"
 
 
@@ -91,6 +92,7 @@ class Session:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.transaction_status: Literal["I", "T", "E"] = "I"
+        self.process_id = 0  # by which clients cancel; whoever gives it out sets it
         self._house = house
         self._user = user
         self._user_id = house.access.principal(user).user_id
@@ -98,6 +100,8 @@ class Session:
         self._client = client
         self._count = 0
         self._settings = session_settings.SessionSettings(application_name=application)
+        self._path: tuple[str, ...] = (DEFAULT_SCHEMA,)
+        self._path_of: tuple[object, ...] = ()
         self._prepared: dict[str, _Prepared] = {}
         self._portals: dict[str, _Portal] = {}
         self._running: _Portal | None = None
@@ -123,6 +127,7 @@ class Session:
 
     def context(self) -> Context:
         """Return the context of the statement that runs now."""
+        path = self._search_path()
         return Context(
             session_id=self.id,
             statement_id=f"{self.id}-{self._count}",
@@ -132,7 +137,21 @@ class Session:
             application=self._settings.application_name,
             client=self._client,
             validate_connections=self._settings.validate_connections,
+            schema=path[0],
+            search_path=path,
+            facts=SessionFacts(self._user, self._database, path, self.process_id, self._client, self._settings),
         )
+
+    def _search_path(self) -> tuple[str, ...]:
+        """Return the schemas of the search path that there are; where there is none, the first one that is named."""
+        wanted, epoch = self._settings.search_path, self._house.catalog.epoch
+        if (wanted, self._database, epoch) != self._path_of:
+            with self._house.catalog.read() as snapshot:
+                found = [snapshot.schema(self._database, name) for name in wanted]
+            there = tuple(schema.name for schema in found if schema is not None)
+            self._path = there or tuple(name for name in wanted if name not in _NO_SCHEMAS)[:1] or (DEFAULT_SCHEMA,)
+            self._path_of = wanted, self._database, epoch
+        return self._path
 
     def pending_parameter_status(self) -> dict[str, str]:
         """Return settings that changed since the last call and that clients follow."""
@@ -186,7 +205,12 @@ class Session:
         if isinstance(statement, ast.Export):
             described = await self._guarded(self._data.describe(statement.query, prepared.type_oids))
             return described.parameters, None
-        return (), await self._command_columns(statement)
+        highest = (
+            max((c.value for c in statement.calls if isinstance(c.value, int)), default=0)
+            if isinstance(statement, ast.SetConfig)
+            else 0
+        )
+        return (_TEXT_OID,) * highest, await self._command_columns(statement)
 
     async def bind(
         self, portal: str, statement: str, parameters: Sequence[Parameter], encoding: Encoding = TEXT
@@ -272,10 +296,12 @@ class Session:
             if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.CopyToStdout | ast.Export):
                 async with aclosing(self._running_data(statement, parameters, encoding)) as outputs:
                     async for output in outputs:
-                        yield output
+                        if not isinstance(output, Notice) or self._settings.wants(output.severity):
+                            yield output
                 return
-            for output in await self._command(statement):
-                yield output
+            for output in await self._command(statement, parameters):
+                if not isinstance(output, Notice) or self._settings.wants(output.severity):
+                    yield output
         except FairleadError:
             self._fail()
             raise
@@ -295,12 +321,14 @@ class Session:
             return self._data.export(statement, parameters, in_block=in_block, time_limit=time_limit)
         return self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit, encoding=encoding)
 
-    async def _command(self, statement: ast.Statement) -> list[Output]:
+    async def _command(self, statement: ast.Statement, parameters: Sequence[Parameter]) -> list[Output]:
         match statement:
             case ast.Transaction():
                 return await self._transaction(statement)
             case ast.SetVariable() | ast.ResetVariable() | ast.ShowVariable():
                 return await self._setting(statement)
+            case ast.SetConfig():
+                return await self._configured(statement, parameters)
             case ast.Use():
                 return self._use(statement)
             case ast.Discard():
@@ -343,7 +371,7 @@ class Session:
             columns, rows = self._settings.show(statement.name)
             return [ResultColumns(_text_columns(columns)), ResultValues(rows), Complete("SHOW")]
         if isinstance(statement, ast.SetVariable):
-            notice = self._settings.set(statement.name, statement.value, local=statement.scope == "local")
+            notice = self._set(statement.name, statement.value, local=statement.scope == "local")
             tag = "SET"
         else:
             notice = self._settings.reset(statement.name)
@@ -351,9 +379,49 @@ class Session:
         await self._data.set_time_zone(self._settings.time_zone)
         return [*([Notice("WARNING", notice)] if notice else []), Complete(tag)]
 
+    async def _configured(self, statement: ast.SetConfig, parameters: Sequence[Parameter]) -> list[Output]:
+        """Run set_config: a SET whose answer is a row."""
+        for call in statement.calls:
+            value = call.value
+            if isinstance(value, int):
+                if value > len(parameters):
+                    message = f"there is no parameter ${value}"
+                    raise UndefinedObject(message)
+                raw = parameters[value - 1].value
+                value = None if raw is None else raw.decode()
+            self._set(call.name, value, local=call.local)
+        await self._data.set_time_zone(self._settings.time_zone)
+        columns = _text_columns([call.label for call in statement.calls])
+        return [
+            ResultColumns(columns),
+            ResultValues([tuple(self._settings.current(call.name) for call in statement.calls)]),
+            Complete("SELECT 1"),
+        ]
+
+    def _set(self, name: str, value: str | None, *, local: bool) -> str | None:
+        """Set a setting; a search path without a schema that there is would not say where to look."""
+        before = self._settings.current("search_path")
+        notice = self._settings.set(name, value, local=local)
+        if self._settings.current("search_path") == before:
+            return notice
+        try:
+            with self._house.catalog.read() as snapshot:
+                names.schema(snapshot, self._database, self._search_path()[0])
+        except FairleadError:
+            self._settings.set("search_path", before)
+            raise
+        return notice
+
     def _use(self, statement: ast.Use) -> list[Output]:
         with self._house.catalog.read() as snapshot:
-            self._database = names.database(snapshot, statement.database).name
+            inside = snapshot.schema(self._database, statement.database)
+            if statement.schema is None and inside is not None and snapshot.database(statement.database) is None:
+                schema = inside.name
+            else:
+                database = names.database(snapshot, statement.database).name
+                schema = names.schema(snapshot, database, statement.schema or DEFAULT_SCHEMA).name
+                self._database = database
+        self._settings.set("search_path", schema)
         return [Complete("USE")]
 
     async def _discard(self, statement: ast.Discard) -> list[Output]:
@@ -406,6 +474,8 @@ class Session:
             return None
         if isinstance(statement, ast.ShowVariable):
             return _text_columns(self._settings.show(statement.name)[0])
+        if isinstance(statement, ast.SetConfig):
+            return _text_columns([call.label for call in statement.calls])
         known = dispatch.COLUMNS.get(type(statement))
         if known is not None:
             return _text_columns(known)

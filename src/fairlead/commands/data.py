@@ -20,6 +20,7 @@ from fairlead.commands.exports import Export
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
+from fairlead.engine import session_functions
 from fairlead.engine.api import TEXT, Columns, Described, Done, Encoding, Parameter, Rows
 from fairlead.engine.lake.names import literal
 from fairlead.engine.planner import AliasBook, Plan, Planner
@@ -108,6 +109,7 @@ class DataRunner:
         self._definers = Definers(house, planner, self._book, context, self._as_owner, depth)
         self._tables = SessionTables(house, self._book, principal, context, self._definers)
         self._depth = depth
+        self._introduced: tuple[object, ...] | None = None
         self.time_zone = _UTC
 
     async def run(
@@ -327,6 +329,7 @@ class DataRunner:
         if not in_block or self._worker is None:
             return
         if not commit:
+            self._introduced = None  # what it was told in the block is undone
             await self._quietly("ROLLBACK")
             return
         worker = self._worker
@@ -366,11 +369,11 @@ class DataRunner:
             await worker.close()
             await asyncio.to_thread(self._house.egress.close_door, worker.door_key.key_id)
 
-    def _as_owner(self, owner: Principal, database: str) -> DataRunner:
+    def _as_owner(self, owner: Principal, database: str, schema: str) -> DataRunner:
         """Return what runs statements as another user, for views of theirs."""
 
         def there() -> Context:
-            return replace(self._context(), principal=owner_now(), database=database)
+            return replace(self._context(), principal=owner_now(), database=database, schema=schema, search_path=())
 
         def owner_now() -> Principal:
             return self._house.access.principal(owner.user_name)
@@ -422,7 +425,7 @@ class DataRunner:
                     aliases=self._book.entries,
                 )
             )
-            self._in_block = False
+            self._in_block, self._introduced = False, None
             if self.time_zone != _UTC:
                 await self._quietly(_set_time_zone(self.time_zone))
         if self._in_block and not self._worker.worker.alive:
@@ -431,10 +434,21 @@ class DataRunner:
         begins = in_block and not self._in_block
         prepared = self._tables.prepare(self._worker, statement, begins=begins, inside=self._in_block)
         await self._recorded(prepared, statement)
+        await self._introduce(self._worker)
         if in_block and not self._in_block:
             await self._quietly("BEGIN TRANSACTION")
             self._in_block = True
         return self._worker
+
+    async def _introduce(self, worker: EngineSession) -> None:
+        """Let the worker know whose session it is, where it does not yet."""
+        facts = self._context().facts
+        if facts is None:
+            return
+        known = worker.generation, facts.user, facts.database, facts.search_path
+        if known != self._introduced:
+            await worker.script(session_functions.macros(facts))
+            self._introduced = known
 
     def _note_loss(self, failure: FairleadError) -> None:
         """A lost worker takes its transaction with it; an operator should know of it."""

@@ -28,7 +28,9 @@ from fairlead.lang.parse_settings import (
     discard,
     drop_database,
     reset_variable,
+    set_config,
     set_variable,
+    sets_config,
     transaction,
     use,
 )
@@ -108,6 +110,8 @@ def _statement(text: str, piece: Piece, dialect: Dialect) -> Statement:
         return select_into(cursor, into)
     if piece.head == "data" and copies_to_store(cursor):
         return copy_to_store(cursor)
+    if piece.head == "data" and sets_config(cursor):
+        return set_config(cursor)
     if piece.head == "data":
         way = with_client(cursor) if cursor.at("COPY") else ""
         return {"FROM": copy_from_stdin, "TO": copy_to_stdout}.get(way, data_statement)(cursor)

@@ -231,8 +231,21 @@ def _set(s: ast.SetVariable, w: Writer) -> str:
     return _words("SET", scope, f"{w.setting(s.name)} = {value}")
 
 
+def _set_config(s: ast.SetConfig, w: Writer) -> str:
+    calls = []
+    for call in s.calls:
+        value = "NULL" if call.value is None else f"${call.value}" if isinstance(call.value, int) else _text(call.value)
+        label = "" if call.label == "set_config" else f' AS "{call.label.replace(chr(34), chr(34) * 2)}"'
+        calls.append(f"set_config({_text(call.name)}, {value}, {str(call.local).lower()}){label}")
+    return redact(f"SELECT {', '.join(calls)}", w.dialect) if not w.reveal else f"SELECT {', '.join(calls)}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _use(s: ast.Use, w: Writer) -> str:
-    return f"USE {w.identifier(s.database)}"
+    return f"USE {w.name(ast.Name((s.database,) if s.schema is None else (s.database, s.schema)))}"
 
 
 def _discard(s: ast.Discard, w: Writer) -> str:
@@ -321,6 +334,7 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.ShowDefaultPrivileges: lambda _, __: "SHOW DEFAULT PRIVILEGES",
     ast.DropDatabase: lambda s, w: _words("DROP DATABASE", _if(s.if_exists, "IF EXISTS"), w.identifier(s.name)),
     ast.ShowDatabases: lambda _, __: "SHOW DATABASES",
+    ast.SetConfig: _set_config,
     ast.Use: _use,
     ast.SetVariable: _set,
     ast.ResetVariable: lambda s, w: f"RESET {_all_or(s.name, w)}",

@@ -51,10 +51,12 @@ from fairlead.lang.ast.people import (
 from fairlead.lang.ast.relations import AlterObject, CreateView, ShowSnapshots, ShowTables
 from fairlead.lang.ast.secrets import AlterSecret, CreateSecret, SecretValue
 from fairlead.lang.ast.settings import (
+    ConfigCall,
     CreateDatabase,
     Discard,
     DropDatabase,
     ResetVariable,
+    SetConfig,
     SetVariable,
     ShowDatabases,
     ShowVariable,
@@ -87,6 +89,7 @@ __all__ = [
     "AlterSecret",
     "AlterStage",
     "Concat",
+    "ConfigCall",
     "CopyFromStdin",
     "CopyToStdout",
     "CopyToStore",
@@ -127,6 +130,7 @@ __all__ = [
     "SecretValue",
     "SelectInto",
     "SetComment",
+    "SetConfig",
     "SetEnabled",
     "SetOptions",
     "SetVariable",

@@ -36,9 +36,10 @@ class ShowDatabases(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use(Statement):
-    """``USE [DATABASE | WORKSPACE] name``."""
+    """``USE [DATABASE | WORKSPACE] name`` or ``USE database.schema``; one name may be that of a schema."""
 
     database: str
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,23 @@ class ShowVariable(Statement):
     """``SHOW name`` or ``SHOW ALL`` (name None)."""
 
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigCall:
+    """``set_config(name, value, local) [AS label]``; ``value`` is a text, the number of a parameter, or None."""
+
+    name: str
+    value: str | int | None
+    local: bool
+    label: str = "set_config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetConfig(Statement):
+    """``SELECT set_config(...) [, ...]``: how clients set a setting where they can only query."""
+
+    calls: tuple[ConfigCall, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
