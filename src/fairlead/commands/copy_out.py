@@ -53,7 +53,7 @@ async def copy_out(
                 match output:
                     case ResultColumns(columns=columns):
                         _check_quoted(copy, columns)
-                        yield CopyOut(len(columns), binary=copy.format == "binary")
+                        yield CopyOut(len(columns), binary=False)
                     case ResultRows(data=rows):
                         yield CopyRows(rows)
                     case Complete(tag=tag):

@@ -67,6 +67,7 @@ class Definers:
         self._runners: dict[tuple[int, str, str], DataRunner] = {}
         self._computed: set[int] = set()
         self._supplied: dict[str, Path] = {}
+        self._amid: set[str] = set()  # of them, what was handed over inside of the open transaction
         self._serial = 0
         self._running: DataRunner | None = None
 
@@ -154,10 +155,14 @@ class Definers:
         if not keep:
             wanted = {_catalog(relation) for relation in relations}
             await self._withdraw(worker, [name for name in self._supplied if name not in wanted])
+        if not keep:
+            self._amid.clear()
         for relation in relations:
             name = _catalog(relation)
             if not (keep and name in self._supplied):
                 await self._hand_over(worker, relation, name)
+                if keep:
+                    self._amid.add(name)
 
     async def _withdraw(self, worker: EngineSession, names: Sequence[str]) -> None:
         if not names:
@@ -211,6 +216,12 @@ class Definers:
         if key not in self._runners:
             self._runners[key] = self._runner(self._owner(relation), there.database, there.schema)
         return self._runners[key]
+
+    def undone(self) -> None:
+        """The transaction is rolled back, and with it the attaching of what was handed over in it."""
+        for name in self._amid:
+            self._supplied.pop(name, None)
+        self._amid.clear()
 
     # --- end ---------------------------------------------------------------------------------------------------------
 

@@ -431,7 +431,7 @@ def _search_path(attached: _Attached, context: Context) -> str:
 
     Schemas that the user may not use are not in the copy, and are passed over.
     """
-    there = {schema.casefold() for schema in attached.selection.schemas}
+    there = {schema.casefold() for schema in attached.selection.schemas or ()}
     path = [schema for schema in context.search_path if schema.casefold() in there] or [context.schema]
     places = [f"{quote(attached.name)}.{quote(schema)}" for schema in path]
     return f"USE {places[0]}" if len(places) == 1 else f"SET search_path = {literal(','.join(places))}"

@@ -17,7 +17,7 @@ from fairlead.errors import InvalidParameter, UndefinedObject
 from fairlead.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fairlead.context import Dialect
 
@@ -343,6 +343,15 @@ class SessionSettings:
         setting = _setting(name)
         label = name.casefold() if name.casefold() in _SYNONYMS else setting.name
         return (label,), [(self._values[setting.name],)]
+
+    def values(self) -> dict[str, str]:
+        """Return all values, to go back to."""
+        return dict(self._values)
+
+    def back_to(self, values: Mapping[str, str]) -> None:
+        """Set what :meth:`values` has given."""
+        for name, value in values.items():
+            self._store(_BY_NAME[name.casefold()], value)
 
     def take_reports(self) -> dict[str, str]:
         """Return the reported settings that changed since the last call."""

@@ -118,11 +118,13 @@ def _call(tokens: Sequence[Token], at: int, *, in_list: bool) -> _Call | None:
     name, first = tokens[at].text.casefold(), at
     if at and _is(tokens, at - 1, "."):
         if at < 2 or tokens[at - 2].text.casefold() != "pg_catalog" or (at > 2 and _is(tokens, at - 3, ".")):  # noqa: PLR2004
-            return _refused(name)
+            _refuse_setting(name)
+            return None
         first = at - 2
     values, last = _arguments(tokens, at + 2)
     if last < 0 or len(values) not in _ARGUMENTS.get(name, (0,)):
-        return _refused(name)
+        _refuse_setting(name)
+        return None
     before, after = tokens[first - 1] if first else None, tokens[last + 1]
     begins = before is not None and (
         (before.kind == "word" and before.upper in _BEGINS) or (before.kind == "op" and before.text == ",")
@@ -131,7 +133,7 @@ def _call(tokens: Sequence[Token], at: int, *, in_list: bool) -> _Call | None:
     return _Call(name, tokens[first].start, tokens[last].end, tuple(values), whole=in_list and begins and ends)
 
 
-def _refused(name: str) -> None:
+def _refuse_setting(name: str) -> None:
     """Leave a call to the engine, but not that which would tell the engine's own settings."""
     if name == _SETTING:
         message = f"{name} takes the name of a setting, written out"

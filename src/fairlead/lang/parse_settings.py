@@ -11,10 +11,11 @@ from fairlead.lang.ast import (
     DropDatabase,
     ResetVariable,
     SetConfig,
+    SetTransaction,
     SetVariable,
-    Transaction,
     Use,
 )
+from fairlead.lang.parse_transactions import set_transaction
 
 if TYPE_CHECKING:
     from fairlead.lang.cursor import Cursor
@@ -26,15 +27,15 @@ _SCOPES: Final[dict[str, Literal["session", "local", "global"]]] = {
 }
 
 
-def set_variable(cursor: Cursor) -> SetVariable:
+def set_variable(cursor: Cursor) -> SetVariable | SetTransaction:
     """Read what follows SET."""
     if cursor.at("VARIABLE"):
         cursor.unsupported("variables of the engine are not offered", "send the value as a parameter, $1")
     scope = _SCOPES["SESSION"]
     if cursor.word() in _SCOPES and not cursor.at_op("=", 1) and not cursor.at("TO", by=1):
         scope = _SCOPES[cursor.next().upper]
-    if cursor.at("TRANSACTION") or cursor.at("CHARACTERISTICS"):
-        cursor.unsupported("the transaction mode cannot be set: every transaction is isolated by snapshot")
+    if scope != "global" and (cursor.at("TRANSACTION") or cursor.at("CHARACTERISTICS")):
+        return set_transaction(cursor)
     if cursor.accept("TIME", "ZONE"):
         name = "timezone"
     elif cursor.accept("NAMES"):
@@ -142,27 +143,6 @@ def drop_database(cursor: Cursor) -> DropDatabase:
     name = cursor.identifier()
     cursor.end()
     return DropDatabase(name=name, if_exists=if_exists)
-
-
-def transaction(cursor: Cursor, verb: str) -> Transaction:
-    """Read what follows BEGIN, START, COMMIT, END, ROLLBACK or ABORT; modes of BEGIN have no effect."""
-    if verb == "START":
-        if not cursor.at("TRANSACTION"):
-            cursor.fail("TRANSACTION")
-        cursor.next()
-    else:
-        cursor.accept_one("TRANSACTION", "WORK")
-    if verb in {"BEGIN", "START"}:
-        while cursor.accept_one("ISOLATION", "LEVEL", "READ", "ONLY", "WRITE", "COMMITTED", "UNCOMMITTED") or (
-            cursor.accept_one("REPEATABLE", "SERIALIZABLE", "NOT", "DEFERRABLE") or cursor.accept_op(",")
-        ):
-            pass
-        cursor.end()
-        return Transaction(action="begin")
-    if cursor.at("TO"):
-        cursor.unsupported("savepoints are not offered")
-    cursor.end()
-    return Transaction(action="commit" if verb in {"COMMIT", "END"} else "rollback")
 
 
 def discard(cursor: Cursor, verb: str) -> Discard:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from fairlead.lang import ast, render_relations
+from fairlead.lang import ast, render_relations, render_session
 from fairlead.lang.masking import redact
 from fairlead.lang.render_connections import alter_connection, create_connection
 from fairlead.lang.render_exports import copy_to_store, select_into
@@ -231,19 +231,6 @@ def _set(s: ast.SetVariable, w: Writer) -> str:
     return _words("SET", scope, f"{w.setting(s.name)} = {value}")
 
 
-def _set_config(s: ast.SetConfig, w: Writer) -> str:
-    calls = []
-    for call in s.calls:
-        value = "NULL" if call.value is None else f"${call.value}" if isinstance(call.value, int) else _text(call.value)
-        label = "" if call.label == "set_config" else f' AS "{call.label.replace(chr(34), chr(34) * 2)}"'
-        calls.append(f"set_config({_text(call.name)}, {value}, {str(call.local).lower()}){label}")
-    return redact(f"SELECT {', '.join(calls)}", w.dialect) if not w.reveal else f"SELECT {', '.join(calls)}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _use(s: ast.Use, w: Writer) -> str:
     return f"USE {w.name(ast.Name((s.database,) if s.schema is None else (s.database, s.schema)))}"
 
@@ -334,12 +321,19 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.ShowDefaultPrivileges: lambda _, __: "SHOW DEFAULT PRIVILEGES",
     ast.DropDatabase: lambda s, w: _words("DROP DATABASE", _if(s.if_exists, "IF EXISTS"), w.identifier(s.name)),
     ast.ShowDatabases: lambda _, __: "SHOW DATABASES",
-    ast.SetConfig: _set_config,
+    ast.SetConfig: render_session.set_config,
+    ast.SetTransaction: render_session.set_transaction,
+    ast.Savepoint: render_session.savepoint,
+    ast.Prepare: render_session.prepare,
+    ast.Execute: render_session.execute,
+    ast.DeclareCursor: render_session.declare,
+    ast.Fetch: render_session.fetch,
+    ast.CloseCursor: render_session.close,
     ast.Use: _use,
     ast.SetVariable: _set,
     ast.ResetVariable: lambda s, w: f"RESET {_all_or(s.name, w)}",
     ast.ShowVariable: lambda s, w: f"SHOW {_all_or(s.name, w)}",
-    ast.Transaction: lambda s, _: s.action.upper(),
+    ast.Transaction: render_session.transaction,
     ast.Discard: _discard,
     ast.DataStatement: _data,
     ast.CopyFromStdin: _copy_from_stdin,

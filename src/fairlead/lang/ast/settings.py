@@ -84,9 +84,33 @@ class SetConfig(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Statement):
-    """BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT."""
+    """BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT.
+
+    Args:
+        action: what it does.
+        read_only: the mode of the block that BEGIN asks for, None = the default.
+        chain: a new block is begun at once (AND CHAIN).
+    """
 
     action: Literal["begin", "commit", "rollback"]
+    read_only: bool | None = None
+    chain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Savepoint(Statement):
+    """``SAVEPOINT name``, ``RELEASE [SAVEPOINT] name``, ``ROLLBACK TO [SAVEPOINT] name``."""
+
+    action: Literal["set", "release", "rollback"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTransaction(Statement):
+    """``SET TRANSACTION modes`` or ``SET SESSION CHARACTERISTICS AS TRANSACTION modes``; None = nothing was said."""
+
+    read_only: bool | None
+    session: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
