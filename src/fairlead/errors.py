@@ -270,6 +270,18 @@ class AdminShutdown(FairleadError):
     sqlstate = "57P01"
 
 
+class IdleSession(FairleadError):
+    """The client has said nothing for longer than idle_session_timeout."""
+
+    sqlstate = "57P05"
+
+
+class IdleInTransaction(FairleadError):
+    """The client has left a transaction open for longer than idle_in_transaction_session_timeout."""
+
+    sqlstate = "25P03"
+
+
 class InvalidEncoding(FairleadError):
     """Bytes from a client that are not UTF-8."""
 

@@ -146,6 +146,11 @@ class Session:
         )
 
     @property
+    def user(self) -> str:
+        """Name of the user, as it is stored."""
+        return self._user
+
+    @property
     def transaction_status(self) -> Literal["I", "T", "E"]:
         """Idle, in a transaction block, or in one that has failed."""
         return self._block.status

@@ -167,9 +167,10 @@ def test_the_extended_protocol_copies_out(gateway):
 def test_psql_copies_into_a_file(gateway, tmp_path):
     program = require_service("psql")
     host, port = gateway.address
+    target = f"host={host} port={port} user=fairlead dbname=main sslmode=require"
     done = subprocess.run(
         [
-            *(str(program), "-X", "-A", "-t", "-d", f"host={host} port={port} user=fairlead dbname=main sslmode=require"),
+            *(str(program), "-X", "-A", "-t", "-d", target),
             *("-c", f"\\copy (select 1 as a, 'x,y' as b) to '{tmp_path}/rows.csv' csv header"),
             *("-c", "\\copy (select 1 as a, 'x') to stdout"),
         ],

@@ -55,7 +55,7 @@ def query(text):
     ("text", "expected"),
     [
         ("COPY t TO STDOUT", {"query": query("SELECT *\nFROM t")}),
-        ("COPY d.s.t (a, \"B\") TO STDOUT", {"query": query("SELECT a, \"B\"\nFROM d.s.t")}),
+        ('COPY d.s.t (a, "B") TO STDOUT', {"query": query('SELECT a, "B"\nFROM d.s.t')}),
         ("COPY t TO STDOUT BINARY", {"query": query("SELECT *\nFROM t"), "format": "binary"}),
         ("COPY BINARY t TO STDOUT", {"query": query("SELECT *\nFROM t"), "format": "binary"}),
         ("COPY t TO STDOUT CSV HEADER FORCE QUOTE a, b",

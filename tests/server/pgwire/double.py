@@ -109,6 +109,9 @@ class IntakeDouble:
 
 
 class SessionDouble:
+    process_id = 0
+    patience = 0.0
+
     def __init__(self, backend, user, parameters):
         self.backend = backend
         self.user = user

@@ -20,6 +20,11 @@ class ClientSession(Protocol):
     """By which clients cancel; set once, before the first statement."""
 
     @property
+    def patience(self) -> float:
+        """Seconds for which the session waits for its client when it has nothing to do; 0 = for ever."""
+        ...
+
+    @property
     def transaction_status(self) -> TransactionStatus:
         """Idle, in a transaction block, or in one that has failed."""
         ...
