@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 
@@ -81,10 +82,8 @@ def test_an_error_undoes_what_stood_before_it_in_the_same_message(table):
     ],
 )
 def test_begin_and_commit_inside_of_a_message_mean_what_they_do_in_postgresql(table, script, left, status):
-    try:
+    with contextlib.suppress(psycopg.Error):  # what is left tells whether it came
         table.execute(script)
-    except psycopg.Error as error:
-        assert "x" in str(error)
     assert table.info.transaction_status == psycopg.pq.TransactionStatus[status]
     table.execute("ROLLBACK")
     assert numbers(table) == left
@@ -144,12 +143,11 @@ def test_serializable_is_refused_and_weaker_levels_are_what_there_is(who):
 def test_a_savepoint_before_anything_was_written_is_gone_back_to(table):
     table.autocommit = False
     table.execute("SELECT 1")
-    with pytest.raises(ZeroDivisionError), table.transaction():
+    with table.transaction():
         table.execute("INSERT INTO kept VALUES (1)")
-        raise ZeroDivisionError
+        raise psycopg.Rollback
     with pytest.raises(psycopg.Error, match="inner"), table.transaction():
-        table.execute("INSERT INTO kept VALUES (2)")
-        table.execute("SELECT error('inner')")
+        table.execute("INSERT INTO kept VALUES (2); SELECT error('inner')")
     with table.transaction():
         table.execute("INSERT INTO kept VALUES (3)")
     table.commit()
@@ -279,9 +277,7 @@ def test_the_functions_tell_who_and_where(gateway, who):
         assert found == (
             *["asker"] * 4, "main", "public", "main", True, other.info.backend_pid, "127.0.0.1", False, "ASKER",
         )  # fmt: skip
-        names = other.execute(
-            "SELECT current_user, current_database(), version(), coalesce(version(), 'x')"
-        ).description
+        names = other.execute("SELECT current_user, current_database(), version(), upper(version())").description
         assert [column.name for column in names][:3] == ["current_user", "current_database", "version"]
         assert rows(other, "SELECT user FROM (SELECT 'a column' AS user) q") == [("a column",)]
         assert rows(other, "SELECT current_schemas(true)::VARCHAR") == [("[pg_catalog, public]",)]
