@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from fairlead.worker.rows import TextRows
+from fairlead.worker.rows import DataRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,4 +47,4 @@ def encoder(
     """
     if encoding["form"] != "rows":
         raise ValueError(encoding["form"])
-    return TextRows(caster, types, aliases)
+    return DataRows(caster, types, encoding["formats"], aliases)
