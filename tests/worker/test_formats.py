@@ -67,8 +67,9 @@ def literal(value):
 
 
 def tables(name, theirs, values):
-    """Return the same rows, first a NULL, for DuckDB and for PostgreSQL."""
-    ours = f"SELECT v::{name} AS v FROM (VALUES (NULL), {', '.join(f'({literal(one)})' for one in values)}) t(v)"
+    """Return the same rows, first a NULL, for DuckDB (with their places) and for PostgreSQL."""
+    placed = ", ".join(f"({place}, {literal(one)})" for place, one in enumerate(values, 1))
+    ours = f"SELECT v::{name} AS v, p FROM (VALUES (0, NULL), {placed}) t(p, v)"
     other = theirs or name
     rows = ", ".join(f"({literal(one)}::{other})" for one in values)
     return ours, f"SELECT v FROM (VALUES (NULL::{other}), {rows}) t(v)"
@@ -90,9 +91,9 @@ def sent(postgres, query, *, binary):
 def test_a_value_is_sent_as_postgresql_sends_it(postgres, name, theirs, values, binary):
     ours, other = tables(name, theirs, values)
     expected, types = sent(postgres, other, binary=binary)
-    few = Encoded(ours, (int(binary),))
+    few = Encoded(f"SELECT v FROM ({ours}) ORDER BY p", (int(binary),))
     assert few.rows == expected
-    many = Encoded(f"SELECT v, 7 AS n, v FROM ({ours}), range({ROWS}) r(i) ORDER BY i", (int(binary),))
+    many = Encoded(f"SELECT v, 7 AS n, v FROM range({ROWS}) r(i), ({ours}) ORDER BY i, p", (int(binary),))
     seven = b"\0\0\0\7" if binary else b"7"
     assert [row[0] for row in many.rows] == [row[0] for row in expected] * ROWS
     assert {row[1] for row in many.rows} == {seven}
@@ -113,11 +114,9 @@ def test_a_list_is_sent_as_postgresql_sends_an_array(postgres, name, theirs, val
     ours = [shape.format(whole[name]) + f"::{name}[]" for shape in shapes]
     wanted = ["NULL" if one == "NULL" else f"ARRAY{one.format(whole[other])}" for one in shapes]
     expected, types = sent(postgres, f"VALUES {', '.join(f'(({one})::{other}[])' for one in wanted)}", binary=binary)
-    few = Encoded(f"VALUES {', '.join(f'({one})' for one in ours)}", (int(binary),))
+    placed = ", ".join(f"({place}, {one})" for place, one in enumerate(ours))
+    few = Encoded(f"SELECT v FROM (VALUES {placed}) t(p, v) ORDER BY p", (int(binary),))
     assert few.rows == expected
-    many = Encoded(
-        f"SELECT v FROM (VALUES {', '.join(f'({one})' for one in ours)}) t(v), range({ROWS}) r(i) ORDER BY i",
-        (int(binary),),
-    )
+    many = Encoded(f"SELECT v FROM (VALUES {placed}) t(p, v), range({ROWS}) r(i) ORDER BY i, p", (int(binary),))
     assert many.rows == expected * ROWS
     assert [one.oid for one in few.types] == types

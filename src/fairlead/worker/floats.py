@@ -1,7 +1,7 @@
 """Floating-point numbers as PostgreSQL writes them: the shortest digits that read back as the same number.
 
-Arrow finds the digits; where it places the point and writes the exponent otherwise than PostgreSQL (``float8out`` in
-float.c: an exponent below 10^-4 and from 10^15 or 10^6 on, always of two digits), the few texts are written anew.
+Arrow finds the digits. It writes an exponent below 10^-6 and from 10^10 on, PostgreSQL below 10^-4 and from 10^15 on
+(10^6 for numbers of 32 bits), and always with two digits (``float8out`` in float.c): what lies between is written anew.
 """
 
 from __future__ import annotations
@@ -12,50 +12,45 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _SMALL: Final = 1e-4
-# The exponent from which on PostgreSQL writes one, and the one from which on Arrow does.
-_LARGE: Final = {"double": (15, 15), "float": (6, 15)}
+_ARROW: Final = 10  # Arrow's first exponent
+_FIRST: Final = {"double": 15, "float": 6}  # PostgreSQL's
 _WORDS: Final = (("nan", "NaN"), ("inf", "Infinity"))
-_SHORT_EXPONENT: Final = (r"e([+-])(\d)$", r"e\g<1>0\g<2>")
 
 
 def texts(column: pa.Array) -> pa.Array:
-    """Return numbers as texts.
-
-    Args:
-        column: of 32 or 64 bits.
-    """
-    written = pc.cast(column, pa.string())
-    size = pc.abs(column)
-    above, _ = _LARGE[str(column.type)]
-    inside = pc.and_(
-        pc.greater_equal(size, pa.scalar(_SMALL, column.type)), pc.less(size, pa.scalar(10.0**above, column.type))
-    )
-    usual = pc.fill_null(pc.or_(inside, pc.equal(column, pa.scalar(0, column.type))), True)  # noqa: FBT003  # Arrow's
-    if pc.all(usual).as_py():
+    """Return numbers of 32 or 64 bits as texts."""
+    kind = column.type
+    written, size = pc.cast(column, pa.string()), pc.abs(column)
+    first = _FIRST[str(kind)]
+    alike = pa.scalar(10.0 ** min(first, _ARROW), kind)
+    usual = pc.and_(pc.greater_equal(size, pa.scalar(_SMALL, kind)), pc.less(size, alike))
+    unusual = pc.invert(pc.fill_null(pc.or_(usual, pc.equal(size, pa.scalar(0, kind))), True))  # noqa: FBT003  # Arrow's
+    if not pc.any(unusual).as_py():
         return written
-    unusual = pc.invert(usual)
-    return pc.replace_with_mask(written, unusual, _rewritten(written.filter(unusual), str(column.type)))
+    return pc.replace_with_mask(written, unusual, _rewritten(column.filter(unusual), written.filter(unusual), first))
 
 
-def _rewritten(written: pa.Array, kind: str) -> pa.Array:
+def _rewritten(numbers: pa.Array, written: pa.Array, first: int) -> pa.Array:
+    """Write the unusual ones anew; whole numbers by themselves, because there may be many of them (milliseconds)."""
+    size = pc.abs(numbers)
+    whole = pc.and_(pc.less(size, 10.0**first), pc.greater_equal(size, 10.0**_ARROW))
+    whole = pc.and_(whole, pc.equal(pc.floor(size), size))
+    integers = pc.cast(pc.if_else(whole, numbers, pa.scalar(0, numbers.type)), pa.int64())
+    texts = pc.if_else(whole, pc.cast(integers, pa.string()), written)
     for word, new in _WORDS:
-        written = pc.replace_substring(written, word, new)
-    for pattern, new in _patterns(kind):
-        written = pc.replace_substring_regex(written, pattern, new)
-    return written
+        texts = pc.replace_substring(texts, word, new)
+    for pattern, new in _patterns(first):
+        texts = pc.replace_substring_regex(texts, pattern, new)
+    return texts
 
 
-def _patterns(kind: str) -> list[tuple[str, str]]:
-    """Return the substitutions, in RE2's spelling; each is for one exponent."""
-    patterns = [(rf"^(-?)0\.0{{{-exponent - 1}}}([1-9])(\d*)$", rf"\1\2.\3e-{-exponent:02d}") for exponent in (-5, -6)]
-    first, end = _LARGE[kind]
-    patterns += [
-        (rf"^(-?)(\d)(\d{{{exponent}}})(?:\.(\d+))?$", rf"\1\2.\3\4e+{exponent:02d}") for exponent in range(first, end)
+def _patterns(first: int) -> list[tuple[str, str]]:
+    """Return the substitutions, each for one exponent."""
+    small = [(rf"^(-?)0\.0{{{-number - 1}}}([1-9])(\d*)$", rf"\1\2.\3e-{-number:02d}") for number in (-5, -6)]
+    more = [
+        (rf"^(-?)(\d)(\d{{{number}}})(?:\.(\d+))?$", rf"\1\2.\3\4e+{number:02d}") for number in range(first, _ARROW)
     ]
-    # What the substitutions above have left at the end of the digits; then exponents of one digit.
-    return [
-        *patterns,
-        (r"(\.\d*?)0+e", r"\1e"),
-        (r"\.e", "e"),
-        (r"e([+-])(\d)$", r"e\g<1>0\2".replace(r"\g<1>", r"\1")),
-    ]
+    # A number with that many digits before the point that is no whole one: it has digits behind it.
+    less = [(rf"^(-?\d)\.(\d{{{number}}})(\d+)e\+{number}$", r"\1\2.\3") for number in range(_ARROW, first)]
+    # What is left of digits and points before an exponent; then exponents of one digit.
+    return [*small, *more, *less, (r"(\.\d*?)0+e", r"\1e"), (r"\.e", "e"), (r"e([+-])(\d)$", r"e\10\2")]

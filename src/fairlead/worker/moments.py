@@ -137,6 +137,7 @@ def _trimmed(texts: pa.Array, unit: str) -> pa.Array:
 def _unusual(texts: pa.Array, numbers: pa.Array, code: str, first: int, write: Callable[[int], str]) -> pa.Array:
     """Write what Arrow writes in another way: there are few such values, or none."""
     most = _MOST[code]
+    first = max(first, 1 - most)  # nanoseconds do not reach back so far
     bounds = pc.min_max(numbers)
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     if low is None or (low >= first and high < most):

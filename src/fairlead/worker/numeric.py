@@ -32,14 +32,25 @@ def of_decimals(width: int, scale: int) -> Callable[[pa.Array], pa.Array]:
     def cells(column: pa.Array) -> pa.Array:
         if width <= _SHORT and scale <= _LIMB:
             # The low half of each 128 bits holds all of it.
-            low = numbers_of_halves(column)
+            low = _low_halves(column)
             return _short(
                 pa.Array.from_buffers(pa.int64(), len(column), [None, pa.py_buffer(low)]), column, width, scale
             )
-        whole = pa.Array.from_buffers(pa.decimal128(38, 0), len(column), column.buffers(), offset=column.offset)
-        return _long(pc.cast(whole, pa.string()), scale)
+        return _long(pc.cast(_unscaled(column), pa.string()), scale)
 
     return cells
+
+
+def texts_of_decimals(scale: int) -> Callable[[pa.Array], pa.Array]:
+    """Return what writes DECIMALs as texts, with a digit before the point and all those behind it."""
+
+    def texts(column: pa.Array) -> pa.Array:
+        written = pc.cast(_unscaled(column), pa.string())
+        digits = pc.ascii_lpad(pc.utf8_ltrim(written, "-"), scale + 1, "0")
+        pointed = pc.replace_substring_regex(digits, rf"(\d{{{scale}}})$", r".\1")
+        return pc.binary_join_element_wise(pc.if_else(pc.starts_with(written, "-"), "-", ""), pointed, "")
+
+    return texts
 
 
 def of_unsigned(column: pa.Array) -> pa.Array:
@@ -53,7 +64,12 @@ def of_texts(column: pa.Array) -> pa.Array:
     return _long(column, 0)
 
 
-def numbers_of_halves(column: pa.Array) -> array.array[int]:
+def _unscaled(column: pa.Array) -> pa.Array:
+    """Return DECIMALs as the integers that they are stored as."""
+    return pa.Array.from_buffers(pa.decimal128(38, 0), len(column), column.buffers(), offset=column.offset)
+
+
+def _low_halves(column: pa.Array) -> array.array[int]:
     """Return the low 64 bits of each 128-bit value."""
     halves = array.array("q")
     halves.frombytes(data_of(column, 16))
@@ -119,7 +135,8 @@ def _cells(negative: pa.Array | None, groups: list[pa.Array], behind: int, scale
     pattern = bytes(_HEAD - 2) + scale.to_bytes(2, "big")
     heads = _binary(_HEAD, interleaved(pattern, strips, count), None, count)
     parts = [
-        _binary(2, _network(pc.cast(group, pa.int16())), keep, count) for group, keep in zip(groups, kept, strict=True)
+        _binary(2, _network(pc.cast(group, pa.int16(), safe=False)), keep, count)
+        for group, keep in zip(groups, kept, strict=True)
     ]
     joined = pc.binary_join_element_wise(heads, *parts, b"", null_handling="replace", null_replacement=b"")
     return pa.Array.from_buffers(pa.binary(), count, [validity_of(like), *joined.buffers()[1:]])

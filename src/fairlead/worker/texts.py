@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fairlead.worker import floats, lists, moments
+from fairlead.worker import floats, lists, moments, numeric
 from fairlead.worker.forms import Form, real_names, storage
 from fairlead.worker.pgtypes import decimal, element_of
 
@@ -18,7 +18,7 @@ _INTEGERS: Final = frozenset(
     {"TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT", "UBIGINT"}
 )
 _TEXTS: Final = frozenset({"VARCHAR", "JSON"})
-# Arrow writes smaller fractions with an exponent, and DuckDB leaves the zero out before the point of pure fractions.
+# Arrow writes smaller fractions with an exponent.
 _EXACT_SCALE: Final = 6
 _FEW: Final = 32  # values for which waking Arrow's kernels costs more than they do
 
@@ -37,8 +37,11 @@ def text_form(name: str, aliases: Mapping[str, str]) -> Form:
         return Form(named)
     if name.startswith("ENUM("):
         return Form(lambda column: named(pc.cast(column, pa.string())))
-    if (shape := decimal(name)) is not None and shape[1] <= _EXACT_SCALE and shape[0] > shape[1]:
-        return Form(_cast)
+    if (shape := decimal(name)) is not None:
+        width, scale = shape
+        return Form(_cast if scale <= _EXACT_SCALE and width > scale else numeric.texts_of_decimals(scale))
+    if name == "INTERVAL":
+        return Form(_intervals, "{}::VARCHAR".format)
     if (cells := _PLAIN.get(name)) is not None:
         return Form(cells)
     return Form(named, _EXPRESSIONS.get(name, "{}::VARCHAR").format)
@@ -52,6 +55,15 @@ def _integers(column: pa.Array) -> pa.Array:
     if len(column) <= _FEW:
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
     return _cast(column)
+
+
+def _intervals(column: pa.Array) -> pa.Array:
+    """Write intervals in PostgreSQL's words: only 1 is singular, and a sign that changes is said."""
+    column = pc.replace_substring(column, "month", "mon")
+    if pc.any(pc.match_substring(column, "-")).as_py():
+        column = pc.replace_substring_regex(column, r"-1 (year|mon|day)\b", r"-1 \1s")
+        column = pc.replace_substring_regex(column, r"(-\d+ [a-z]+ )(\d)", r"\1+\2")
+    return column
 
 
 _PLAIN: Final[dict[str, Callable[[pa.Array], pa.Array]]] = {
@@ -69,5 +81,4 @@ _PLAIN: Final[dict[str, Callable[[pa.Array], pa.Array]]] = {
 }
 _EXPRESSIONS: Final = {
     "BLOB": r"'\x' || system.main.lower(system.main.hex({}))",
-    "INTERVAL": "system.main.replace({}::VARCHAR, 'month', 'mon')",
 }
