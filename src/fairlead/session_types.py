@@ -47,7 +47,7 @@ class ResultRows:
     """A block of rows, encoded by the worker.
 
     Args:
-        data: complete DataRow messages in text format, ready for the wire.
+        data: complete DataRow messages in the formats that were asked for, ready for the wire.
         count: how many.
     """
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from fairlead.engine.api import CopyFormat, Encoding
-from fairlead.errors import FairleadError, InvalidParameter, NotSupported
+from fairlead.errors import FairleadError, InvalidParameter
 from fairlead.session_types import Complete, CopyOut, CopyRows, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ async def copy_out(
     Raises:
         FairleadError: of the query, at any time; InvalidParameter: FORCE_QUOTE names no column of it.
     """
-    if copy.format == "binary":
-        message = "COPY TO STDOUT in binary format is not offered"
-        raise NotSupported(message, hint="FORMAT text and FORMAT csv are")
     encoding = Encoding(
         form="copy",
         copy=CopyFormat(
@@ -53,7 +50,7 @@ async def copy_out(
                 match output:
                     case ResultColumns(columns=columns):
                         _check_quoted(copy, columns)
-                        yield CopyOut(len(columns), binary=False)
+                        yield CopyOut(len(columns), binary=copy.format == "binary")
                     case ResultRows(data=rows):
                         yield CopyRows(rows)
                     case Complete(tag=tag):

@@ -1,6 +1,6 @@
-r"""Results as the data of COPY TO STDOUT: PostgreSQL's text and CSV, one CopyData message for each row.
+r"""Results as the data of COPY TO STDOUT: PostgreSQL's text, CSV and binary, one CopyData message for each row.
 
-Columns become text as they do for DataRow messages; what a format has to escape or quote is found by one search per
+Binary rows are DataRow messages with another tag. Else columns become text as they do for those messages; what a format has to escape or quote is found by one search per
 column, and only columns that hold such characters are rewritten. One ``binary_join_element_wise`` then makes the lines,
 another the messages. (CopyAttributeOutText and CopyAttributeOutCSV in PostgreSQL's copyto.c.)
 """
@@ -8,13 +8,16 @@ another the messages. (CopyAttributeOutText and CopyAttributeOutCSV in PostgreSQ
 from __future__ import annotations
 
 import re
+import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fairlead.worker.forms import numbers_of, swapped
 from fairlead.worker.frames import MAX_BLOCK
-from fairlead.worker.rows import RowTooLarge, TextRows, big_endian
+from fairlead.worker.joining import RowTooLarge, blocks
+from fairlead.worker.rows import DataRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +31,10 @@ _NOTHING: Final = pa.scalar(b"", pa.binary())
 _OWN_LENGTH: Final = pa.scalar(4, pa.int32())
 # The worst that escaping does to a text, so that a batch cannot outgrow Arrow's 32-bit offsets: each byte doubled.
 _GROWTH: Final = 2
+_SIZE: Final = struct.Struct("!i")
+# The signature, no flags, and no extension of the header.
+_SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER: Final = b"\xff\xff"
 _LETTERS: Final = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 
 Piece = tuple[list[pa.Array], bool]
@@ -35,7 +42,7 @@ Piece = tuple[list[pa.Array], bool]
 
 def copy_rows(
     options: Mapping[str, Any], caster: DuckDBPyConnection, types: Sequence[str], aliases: Mapping[str, str]
-) -> CopyLines:
+) -> CopyLines | CopyBinary:
     """Return the encoder for a COPY.
 
     Args:
@@ -44,7 +51,10 @@ def copy_rows(
         types: DuckDB's names of the columns' types.
         aliases: bucket names of this session with the real ones, which texts are mapped back to.
     """
-    return CopyLines(TextRows(caster, types, aliases), Csv(options) if options["format"] == "csv" else Text(options))
+    if options["format"] == "binary":
+        return CopyBinary(DataRows(caster, types, (1,), aliases))
+    style = Csv(options) if options["format"] == "csv" else Text(options)
+    return CopyLines(DataRows(caster, types, (), aliases), style)
 
 
 class Text:
@@ -119,7 +129,7 @@ class CopyLines:
         style: how they become fields.
     """
 
-    def __init__(self, texts: TextRows, style: Text | Csv) -> None:
+    def __init__(self, texts: DataRows, style: Text | Csv) -> None:
         self._texts = texts
         self._style = style
         self._names: list[str] = []
@@ -156,10 +166,52 @@ class CopyLines:
         joined = pc.binary_join_element_wise(*fields, pa.scalar(self._style.delimiter))
         lines = pc.binary_join_element_wise(joined, _NEWLINE, pa.scalar("")).cast(pa.binary())
         sizes = pc.add(pc.binary_length(lines), _OWN_LENGTH)
-        messages = pc.binary_join_element_wise(_KIND, big_endian(sizes), lines, _NOTHING)
+        heads = pa.Array.from_buffers(pa.binary(4), len(sizes), [None, pa.py_buffer(swapped(numbers_of(sizes, "i")))])
+        messages = pc.binary_join_element_wise(_KIND, heads.cast(pa.binary()), lines, _NOTHING)
         _, offsets, data = messages.buffers()
         bounds = memoryview(offsets).cast("i")
         return memoryview(data)[bounds[messages.offset] : bounds[messages.offset + len(messages)]]
+
+
+class CopyBinary:
+    """CopyData messages in PostgreSQL's binary format: DataRow messages with another tag, a signature and a trailer.
+
+    The signature stands in the message of the first row, as PostgreSQL sends it and clients expect it.
+
+    Args:
+        cells: makes the cells of a result's columns.
+    """
+
+    def __init__(self, cells: DataRows) -> None:
+        self._cells = cells
+        self._begun = False
+
+    def pieces(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array] | None]:
+        """Yield the cells of each batch, and None for the trailer. ``batches`` are pulled one at a time."""
+        yield from self._cells.pieces(schema, batches)
+        yield None
+
+    def blocks(self, piece: list[pa.Array] | None) -> Iterator[tuple[memoryview, int]]:
+        """Yield a batch as blocks of complete messages."""
+        if piece is None:
+            yield memoryview(_copy_data(self._opening(), _TRAILER)), 0
+            return
+        for block, count in blocks(piece, b"d"):
+            opening = self._opening()
+            if opening:
+                end = 1 + int(_SIZE.unpack_from(block, 1)[0])
+                first = _copy_data(opening, block[1 + _SIZE.size : end])
+                yield memoryview(b"".join((first, block[end:]))), count
+            else:
+                yield block, count
+
+    def _opening(self) -> bytes:
+        opening, self._begun = b"" if self._begun else _SIGNATURE, True
+        return opening
+
+
+def _copy_data(*parts: bytes | memoryview) -> bytes:
+    return b"".join((b"d", _SIZE.pack(_SIZE.size + sum(map(len, parts))), *parts))
 
 
 def _any(found: pa.Array) -> bool:

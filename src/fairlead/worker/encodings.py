@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fairlead.worker.copying import copy_rows
-from fairlead.worker.rows import TextRows
+from fairlead.worker.rows import DataRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ def encoder(
     """
     match encoding["form"]:
         case "rows":
-            return TextRows(caster, types, aliases)
+            return DataRows(caster, types, encoding["formats"], aliases)
         case "copy":
             return copy_rows(encoding["copy"], caster, types, aliases)
     raise ValueError(encoding["form"])

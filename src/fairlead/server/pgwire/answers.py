@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Literal
 
+from fairlead.errors import ProtocolViolation
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -74,16 +76,29 @@ class Answers:
 
     # --- results ---------------------------------------------------------------------------------------------------
 
-    def row_description(self, columns: Sequence[Column]) -> bytes:
-        """RowDescription; every column is in text format and belongs to no table."""
+    def row_description(self, columns: Sequence[Column], formats: Sequence[int] = ()) -> bytes:
+        """RowDescription; no column belongs to a table.
+
+        Args:
+            columns: of the result.
+            formats: as in a Bind message: 0 = text, 1 = binary; one is for all columns, none is text.
+
+        Raises:
+            ProtocolViolation: there are several formats, but not one for each column.
+        """
+        if len(formats) not in (0, 1, len(columns)):
+            raise ProtocolViolation(
+                f"bind message has {len(formats)} result formats but query has {len(columns)} columns"
+            )
+        each = formats if len(formats) == len(columns) else [*formats, 0][:1] * len(columns)
         body = b"".join(
-            self._string(column.name) + _column_tail(0, 0, column.type_oid, column.type_size, column.type_modifier, 0)
-            for column in columns
+            self._string(one.name) + _column_tail(0, 0, one.type_oid, one.type_size, one.type_modifier, code)
+            for one, code in zip(columns, each, strict=True)
         )
         return _message(b"T", _int16(len(columns)) + body)
 
     def data_rows(self, rows: Sequence[Sequence[str | None]]) -> bytes:
-        """One DataRow for each row of texts."""
+        """One DataRow for each row of texts, which are the same in both formats."""
         return b"".join(_message(b"D", _int16(len(row)) + b"".join(map(self._value, row))) for row in rows)
 
     def parameter_description(self, type_oids: Sequence[int]) -> bytes:

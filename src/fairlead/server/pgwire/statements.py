@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
-from fairlead.engine.api import Parameter
+from fairlead.engine.api import Encoding, Parameter
 from fairlead.server.pgwire import answers as a
 from fairlead.server.pgwire import messages as m
 from fairlead.server.pgwire.portals import Leftovers, split_rows
@@ -54,6 +54,7 @@ class Statements:
         self._copy_in = copy_in
         self._leftovers = Leftovers()
         self._types: dict[str, tuple[int, ...]] = {}
+        self._formats: dict[str, tuple[int, ...]] = {}
         self._copying_out = False
 
     async def handle(self, event: Event) -> None:
@@ -87,6 +88,7 @@ class Statements:
         """Return what goes before ReadyForQuery: settings that changed. Outside a transaction no portal lives on."""
         if self._session.transaction_status == "I":
             self._leftovers.clear()
+            self._formats.clear()
         return self._answers.parameter_statuses(self._session.pending_parameter_status())
 
     async def _query(self, text: str) -> None:
@@ -109,7 +111,8 @@ class Statements:
             Parameter(value, type_oid, binary) for (value, binary), type_oid in zip(event.values, padded, strict=False)
         ]
         self._leftovers.take(event.portal)
-        await self._session.bind(event.portal, event.statement, parameters)
+        await self._session.bind(event.portal, event.statement, parameters, Encoding("rows", event.results))
+        self._formats[event.portal] = event.results
         self._wire.send(a.BIND_COMPLETE)
 
     async def _describe(self, event: m.Describe) -> None:
@@ -118,12 +121,13 @@ class Statements:
             # A client that saw these types sends its binary parameters in them.
             self._types[event.name] = types
             self._wire.send(self._answers.parameter_description(types))
+            self._wire.send(self._columns(columns, ()))
         else:
             columns = await self._session.describe_portal(event.name)
-        self._wire.send(self._columns(columns))
+            self._wire.send(self._columns(columns, self._formats.get(event.name, ())))
 
-    def _columns(self, columns: tuple[Column, ...] | None) -> bytes:
-        return a.NO_DATA if columns is None else self._answers.row_description(columns)
+    def _columns(self, columns: tuple[Column, ...] | None, formats: tuple[int, ...]) -> bytes:
+        return a.NO_DATA if columns is None else self._answers.row_description(columns, formats)
 
     async def _execute(self, portal: str, max_rows: int) -> None:
         """Run a portal; with a limit, end after that many rows even if they were the last (as PostgreSQL does)."""
@@ -172,6 +176,7 @@ class Statements:
             await self._session.close_statement(event.name)
         else:
             self._leftovers.take(event.name)
+            self._formats.pop(event.name, None)
             await self._session.close_portal(event.name)
         self._wire.send(a.CLOSE_COMPLETE)
 
