@@ -53,7 +53,7 @@ class Postgres:
         if os.geteuid() == 0:
             owner = pwd.getpwnam(_OWNER)
             # Its data lie in a folder of its own: those above belong to root alone.
-            self._data = Path(f"/var/tmp/fairlead-postgres-{self.port}")  # noqa: S108  # removed at the end
+            self._data = Path(f"/var/tmp/fairlead-postgres-{self.port}")  # removed at the end
             self._data.mkdir(mode=0o700)
             os.chown(self._data, owner.pw_uid, owner.pw_gid)
             as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
@@ -69,7 +69,7 @@ class Postgres:
     def start(self) -> Postgres:
         """Make its data and start it."""
         command = [str(self._programs / "initdb"), "-D", str(self._data), "-U", "admin", "--auth=trust", "-E", "UTF8"]
-        made = subprocess.run(  # noqa: S603  # our own command
+        made = subprocess.run(  # our own command
             [*self._as_owner, *command, "--no-sync"],
             check=False,
             capture_output=True,

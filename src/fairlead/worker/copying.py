@@ -1,8 +1,9 @@
 r"""Results as the data of COPY TO STDOUT: PostgreSQL's text, CSV and binary, one CopyData message for each row.
 
-Binary rows are DataRow messages with another tag. Else columns become text as they do for those messages; what a format has to escape or quote is found by one search per
-column, and only columns that hold such characters are rewritten. One ``binary_join_element_wise`` then makes the lines,
-another the messages. (CopyAttributeOutText and CopyAttributeOutCSV in PostgreSQL's copyto.c.)
+Binary rows are DataRow messages with another tag. Else columns become text as they do for those; what a format has to
+escape or quote is found by one search per column, and only columns that hold such characters are rewritten. One
+``binary_join_element_wise`` then makes the lines, another the messages. (CopyAttributeOutText and CopyAttributeOutCSV
+in PostgreSQL's copyto.c.)
 """
 
 from __future__ import annotations
