@@ -235,7 +235,7 @@ class Session:
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
             return () if prepared.values else described.parameters, described.columns or None
-        if isinstance(statement, ast.Export):
+        if isinstance(statement, ast.Export | ast.DeclareCursor):
             described = await self._guarded(self._data.describe(statement.query, prepared.type_oids))
             return described.parameters, None
         types = parameters_of(statement) if isinstance(statement, ast.SetConfig) else ()
@@ -363,7 +363,7 @@ class Session:
             case ast.Prepare() | ast.Discard() if outputs := self._prepared.run(statement):
                 return outputs
             case ast.DeclareCursor():
-                await self._cursors.declare(statement, in_block=self.transaction_status == "T")
+                await self._cursors.declare(statement, parameters, in_block=self.transaction_status == "T")
                 return [Complete("DECLARE CURSOR")]
             case ast.CloseCursor():
                 return await self._cursors.close(statement)
@@ -395,11 +395,13 @@ class Session:
         """Start a portal and keep what comes before its first rows."""
         if entry.prepared.statement is None:
             return
-        fetches = isinstance(entry.prepared.statement, ast.Fetch)
-        if not fetches:
+        takes_worker = isinstance(entry.prepared.statement, _Data) and not isinstance(
+            entry.prepared.statement, ast.Fetch
+        )
+        if takes_worker:
             await self._settle()
         entry.outputs = self._run(entry.prepared.statement, entry.parameters, entry.encoding)
-        if not fetches:  # of the portal that runs
+        if takes_worker:
             self._running = entry
         if isinstance(entry.prepared.statement, ast.Export | ast.CopyToStdout):
             return  # it has no columns, and its notices are not to wait for its end
@@ -411,10 +413,18 @@ class Session:
             if isinstance(output, Complete | CopyIn):
                 return
 
-    async def _open_cursor(self, name: str, query: ast.DataStatement, encoding: Encoding, *, hold: bool) -> _Portal:
+    async def _open_cursor(
+        self,
+        name: str,
+        query: ast.DataStatement,
+        parameters: Sequence[Parameter],
+        encoding: Encoding,
+        *,
+        hold: bool,
+    ) -> _Portal:
         """Make a portal of a cursor, and start it; one of the same name is closed."""
         await self.close_portal(name)
-        entry = _Portal(Prepared(query, ()), (), encoding, described=True, hold=hold)
+        entry = _Portal(Prepared(query, ()), parameters, encoding, described=True, hold=hold)
         await self._start(entry)
         self._portals[name] = entry
         return entry
@@ -431,8 +441,10 @@ class Session:
         return output
 
     async def _close_portals(self, *, keep_held: bool) -> None:
-        for name in [name for name, entry in self._portals.items() if not (keep_held and entry.hold)]:
-            await self.close_portal(name)
+        for name, entry in [*self._portals.items()]:
+            runs = getattr(entry.outputs, "ag_running", False)  # the COMMIT that closes the others
+            if not runs and not (keep_held and entry.hold):
+                await self.close_portal(name)
 
     async def _settle(self) -> None:
         """Read a suspended portal to its end before the next statement takes the worker."""
@@ -451,8 +463,7 @@ class Session:
             return self._values.columns(statement)
         if isinstance(statement, ast.Fetch):
             return None if statement.move else self._cursors.find(statement.name).columns
-        known = dispatch.COLUMNS.get(type(statement))
-        if known is not None:
+        if (known := dispatch.COLUMNS.get(type(statement))) is not None:
             return text_columns(known)
         if type(statement) in dispatch.SHOWS:
             result = await self._guarded(asyncio.to_thread(dispatch.run, statement, self._house, self.context()))

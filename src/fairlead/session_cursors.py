@@ -10,9 +10,9 @@ from fairlead.errors import DuplicateCursor, NoActiveTransaction, UndefinedCurso
 from fairlead.session_types import Complete, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
-    from fairlead.engine.api import Column
+    from fairlead.engine.api import Column, Parameter
     from fairlead.lang import ast
 
 _length = struct.Struct("!I").unpack_from
@@ -46,7 +46,7 @@ class Cursors:
         self._open_portal = open_portal
         self._next_of = next_of
         self._close_portal = close_portal
-        self._queries: dict[str, ast.DataStatement] = {}
+        self._queries: dict[str, tuple[ast.DataStatement, Sequence[Parameter]]] = {}
         self._portals: dict[str, CursorPortal] = {}
         self._begun: set[str] = set()
 
@@ -64,9 +64,10 @@ class Cursors:
     def forget(self, name: str) -> None:
         """Note that a portal is closed."""
         self._portals.pop(name, None)
+        self._queries.pop(name, None)
         self._begun.discard(name)
 
-    async def declare(self, statement: ast.DeclareCursor, *, in_block: bool) -> None:
+    async def declare(self, statement: ast.DeclareCursor, parameters: Sequence[Parameter], *, in_block: bool) -> None:
         """Open a cursor.
 
         Raises:
@@ -82,8 +83,9 @@ class Cursors:
             message = "DECLARE CURSOR can only be used in transaction blocks"
             raise NoActiveTransaction(message, hint="BEGIN first, or declare it WITH HOLD")
         encoding = Encoding(formats=(1,)) if statement.binary else TEXT
-        self._portals[name] = await self._open_portal(name, statement.query, encoding, hold=statement.hold)
-        self._queries[name] = statement.query
+        query = statement.query, parameters
+        self._portals[name] = await self._open_portal(name, *query, encoding, hold=statement.hold)
+        self._queries[name] = query
 
     async def fetch(self, statement: ast.Fetch, encoding: Encoding) -> AsyncGenerator[Output, None]:
         """Give some rows; those of a block that are too many stay with the portal.
@@ -97,7 +99,7 @@ class Cursors:
         name = statement.name
         portal = self.find(name)
         if name not in self._begun and encoding.formats and portal.encoding != encoding:
-            portal = await self._open_portal(name, self._queries[name], encoding, hold=portal.hold)
+            portal = await self._open_portal(name, *self._queries[name], encoding, hold=portal.hold)
             self._portals[name] = portal
         self._begun.add(name)
         if not statement.move and portal.columns is not None:

@@ -30,7 +30,7 @@ class BadFormats(ValueError):
     """There are not as many formats as columns."""
 
 
-class _Stream:
+class ArrowStream:
     """An Arrow stream that DuckDB reads without asking pyarrow's dataset module."""
 
     def __init__(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
@@ -73,7 +73,7 @@ class DataRows:
             return
         names = [f"c{number}" for number in range(len(self._forms))]
         renamed = pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
-        stream = _Stream(renamed, (pa.RecordBatch.from_arrays(batch.columns, schema=renamed) for batch in batches))
+        stream = ArrowStream(renamed, (pa.RecordBatch.from_arrays(batch.columns, schema=renamed) for batch in batches))
         self._caster.register(_VIEW, stream)
         try:
             columns = ", ".join(
