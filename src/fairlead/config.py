@@ -62,6 +62,7 @@ class WorkerSettings(BaseSettings):
     spare: int = Field(2, ge=0, description="blank workers kept ready")
     cancel_grace: float = Field(1.0, gt=0, description="seconds between interrupt and kill")
     max_sessions: int = Field(500, ge=1)
+    max_sessions_per_user: int = Field(0, ge=0, description="0 = no limit; superusers have none")
 
 
 class CareSettings(BaseSettings):
@@ -90,6 +91,9 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     require_tls: bool = False
+    tls_client_ca: Path | None = Field(None, description="PEM file of an authority")
+    certificate_users: list[str] = Field(default_factory=list, description="with tls_client_ca; empty = every user")
+    drain_seconds: float = Field(5.0, ge=0, description="for statements that run when the gateway is told to stop")
     statement_timeout: float = Field(0.0, ge=0, description="seconds; 0 = none")
     share_connections: bool = Field(default=True, description="dialect clickzetta: USAGE to every user at CREATE")
     log_level: str = "info"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 Dialect = Literal["native", "materialize", "singlestore", "databend", "clickzetta"]
 
@@ -28,6 +28,39 @@ class Principal:
     is_superuser: bool
 
 
+class SettingValues(Protocol):
+    """Gives the values of a session's settings."""
+
+    def current(self, name: str) -> str:
+        """Return the value of a setting.
+
+        Raises:
+            UndefinedObject: there is no such setting.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a statement may ask about its session; the same inside a view of another owner.
+
+    Args:
+        user: who has logged in.
+        database: the current one.
+        search_path: schemas of it, in which unqualified names are looked for.
+        process_id: the session's number, as clients know it; 0 = none.
+        client: address of the client; empty = none.
+        settings: of the session.
+    """
+
+    user: str
+    database: str
+    search_path: tuple[str, ...]
+    process_id: int
+    client: str
+    settings: SettingValues
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One statement of one session."""
@@ -41,6 +74,8 @@ class Context:
     application: str = ""
     client: str = ""
     validate_connections: bool | None = None  # None = as the type of the connection says
+    search_path: tuple[str, ...] = ()  # of the session; empty = the schema alone
+    facts: SessionFacts | None = None  # None = no session asks
 
     def at_statement(self, statement_id: str) -> Context:
         """Return the same context for another statement."""

@@ -192,6 +192,48 @@ class InFailedTransaction(FairleadError):
     sqlstate = "25P02"
 
 
+class NoActiveTransaction(FairleadError):
+    """Only inside a transaction block."""
+
+    sqlstate = "25P01"
+
+
+class ReadOnlyTransaction(FairleadError):
+    """The transaction may only read."""
+
+    sqlstate = "25006"
+
+
+class UndefinedSavepoint(FairleadError):
+    """A savepoint that the transaction does not have."""
+
+    sqlstate = "3B001"
+
+
+class DuplicateStatement(FairleadError):
+    """A prepared statement of that name exists."""
+
+    sqlstate = "42P05"
+
+
+class UndefinedCursor(FairleadError):
+    """A cursor that the session does not have."""
+
+    sqlstate = "34000"
+
+
+class DuplicateCursor(FairleadError):
+    """A cursor of that name is open."""
+
+    sqlstate = "42P03"
+
+
+class CursorNotScrollable(FairleadError):
+    """A cursor goes forward only."""
+
+    sqlstate = "55000"
+
+
 class SerializationFailure(FairleadError):
     """Somebody else has committed a change to the same first; the transaction can be run again."""
 
@@ -226,6 +268,18 @@ class AdminShutdown(FairleadError):
     """The gateway is being stopped."""
 
     sqlstate = "57P01"
+
+
+class IdleSession(FairleadError):
+    """The client has said nothing for longer than idle_session_timeout."""
+
+    sqlstate = "57P05"
+
+
+class IdleInTransaction(FairleadError):
+    """The client has left a transaction open for longer than idle_in_transaction_session_timeout."""
+
+    sqlstate = "25P03"
 
 
 class InvalidEncoding(FairleadError):

@@ -14,24 +14,32 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fairlead.commands import dispatch, views
+from fairlead.commands.copy_out import copy_out
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
-from fairlead.context import Context, Principal
-from fairlead.dialects import names
-from fairlead.dialects import settings as session_settings
+from fairlead.context import Context, Principal, SessionFacts
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
-    DuplicateObject,
     FairleadError,
-    InFailedTransaction,
     PermissionDenied,
     SqlSyntaxError,
     UndefinedObject,
     UndefinedPortal,
-    UndefinedStatement,
 )
 from fairlead.lang import ast, parse
-from fairlead.session_types import Complete, CopyIn, EmptyStatement, Notice, Output, ResultColumns, ResultValues
+from fairlead.session_blocks import Block
+from fairlead.session_cursors import Cursors
+from fairlead.session_statements import Prepared, PreparedStatements
+from fairlead.session_types import (
+    Complete,
+    CopyIn,
+    EmptyStatement,
+    Notice,
+    Output,
+    ResultColumns,
+    ResultValues,
+)
+from fairlead.session_values import Values, parameters_of, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
@@ -39,28 +47,26 @@ if TYPE_CHECKING:
     from fairlead.commands.house import House, Result
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
+    from fairlead.session_cursors import CursorPortal
 
 _T = TypeVar("_T")
 
-_TEXT_OID = 25
 _LONG_TEXT = 16_384  # characters
 _AT_ONCE = "takes effect at once; ROLLBACK does not undo it"
 
 
-@dataclass(slots=True)
-class _Prepared:
-    statement: ast.Statement | None
-    type_oids: tuple[int, ...]
+_Data = ast.DataStatement | ast.CopyFromStdin | ast.CopyToStdout | ast.Export | ast.Fetch
 
 
 @dataclass(slots=True)
 class _Portal:
-    prepared: _Prepared
+    prepared: Prepared
     parameters: Sequence[Parameter]
     encoding: Encoding = TEXT
     outputs: AsyncGenerator[Output, None] | None = None
     columns: tuple[Column, ...] | None = None
     described: bool = False
+    hold: bool = False  # outlives its transaction
     held: list[Output] = field(default_factory=list)
 
 
@@ -89,18 +95,20 @@ class Session:
         client: str = "",
     ) -> None:
         self.id = secrets.token_hex(8)
-        self.transaction_status: Literal["I", "T", "E"] = "I"
+        self.process_id = 0  # by which clients cancel; whoever gives it out sets it
         self._house = house
         self._user = user
         self._user_id = house.access.principal(user).user_id
-        self._database = database
         self._client = client
         self._count = 0
-        self._settings = session_settings.SessionSettings(application_name=application)
-        self._prepared: dict[str, _Prepared] = {}
+        self._values = Values(house, database, application)
+        self._settings = self._values.settings
+        self._prepared = PreparedStatements()
         self._portals: dict[str, _Portal] = {}
         self._running: _Portal | None = None
+        self._cursors = Cursors(self._open_cursor, self._next_of, self.close_portal)
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
+        self._block = Block(self._data, self._settings)
         self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
 
     # --- who and where -----------------------------------------------------------------------------------------------
@@ -122,16 +130,36 @@ class Session:
 
     def context(self) -> Context:
         """Return the context of the statement that runs now."""
+        path = self._values.search_path
         return Context(
             session_id=self.id,
             statement_id=f"{self.id}-{self._count}",
             principal=self.principal(),
-            database=self._database,
+            database=self._values.database,
             dialect=self._settings.dialect,
             application=self._settings.application_name,
             client=self._client,
             validate_connections=self._settings.validate_connections,
+            schema=path[0],
+            search_path=path,
+            facts=SessionFacts(self._user, self._values.database, path, self.process_id, self._client, self._settings),
         )
+
+    @property
+    def user(self) -> str:
+        """Name of the user, as it is stored."""
+        return self._user
+
+    @property
+    def transaction_status(self) -> Literal["I", "T", "E"]:
+        """Idle, in a transaction block, or in one that has failed."""
+        return self._block.status
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the session may wait for its client; 0 = for ever."""
+        idle = self.transaction_status == "I"
+        return self._settings.idle_timeout if idle else self._settings.idle_in_transaction_timeout
 
     def pending_parameter_status(self) -> dict[str, str]:
         """Return settings that changed since the last call and that clients follow."""
@@ -153,10 +181,38 @@ class Session:
             raise
         if not statements:
             yield EmptyStatement()
-        for statement in statements:
+        committed = False
+        try:
+            for number, statement in enumerate(statements, start=1):
+                last = number == len(statements)
+                async with aclosing(self._of_script(statement, encoding, last=last)) as outputs:
+                    async for output in outputs:
+                        yield output
+            committed = True
+        finally:
+            if not committed:
+                await self._block.leave(commit=False)
+
+    async def _of_script(
+        self, statement: ast.Statement, encoding: Encoding, *, last: bool
+    ) -> AsyncGenerator[Output, None]:
+        """Run one statement of a script; what ends the last one is given when all of them are committed."""
+        if not isinstance(statement, ast.Fetch):
             await self._settle()
-            async for output in self._run(statement, (), encoding):
-                yield output
+        statement, parameters = self._prepared.resolved(statement)
+        if self.transaction_status != "E":
+            await self._block.enter(statement, last=last)
+        ending: list[Output] = []
+        async with aclosing(self._run(statement, parameters, encoding)) as outputs:
+            async for output in outputs:
+                if last and isinstance(output, Complete):
+                    ending.append(output)
+                else:
+                    yield output
+        if last:
+            await self._block.leave(commit=True)
+        for output in ending:
+            yield output
 
     # --- extended query ----------------------------------------------------------------------------------------------
 
@@ -170,30 +226,28 @@ class Session:
         if len(statements) > 1:
             message = "cannot insert multiple commands into a prepared statement"
             raise SqlSyntaxError(message)
-        if name and name in self._prepared:
-            message = f'prepared statement "{name}" already exists'
-            raise DuplicateObject(message, hint="DEALLOCATE it first")
-        self._prepared[name] = _Prepared(statements[0] if statements else None, tuple(type_oids))
+        self._prepared.keep(name, statements[0] if statements else None, type_oids)
 
     async def describe_statement(self, name: str) -> tuple[tuple[int, ...], tuple[Column, ...] | None]:
         """Return the types of the parameters and the columns of the result, None where there are none."""
-        prepared = self._statement(name)
+        prepared = self._prepared.find(name)
         statement = prepared.statement
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
-            return described.parameters, described.columns or None
-        if isinstance(statement, ast.Export):
+            return () if prepared.values else described.parameters, described.columns or None
+        if isinstance(statement, ast.Export | ast.DeclareCursor):
             described = await self._guarded(self._data.describe(statement.query, prepared.type_oids))
             return described.parameters, None
-        return (), await self._command_columns(statement)
+        types = parameters_of(statement) if isinstance(statement, ast.SetConfig) else ()
+        return types, await self._command_columns(statement)
 
     async def bind(
         self, portal: str, statement: str, parameters: Sequence[Parameter], encoding: Encoding = TEXT
     ) -> None:
         """Give a prepared statement its parameters, and say how its rows are wanted."""
-        prepared = self._statement(statement)
+        prepared = self._prepared.find(statement)
         await self.close_portal(portal)
-        self._portals[portal] = _Portal(prepared, parameters, encoding)
+        self._portals[portal] = _Portal(prepared, prepared.values or parameters, encoding)
 
     async def describe_portal(self, portal: str) -> tuple[Column, ...] | None:
         """Return the columns of a portal; a data statement is started for that."""
@@ -227,11 +281,12 @@ class Session:
 
     async def close_statement(self, name: str) -> None:
         """Forget a prepared statement; an unknown name is no error."""
-        self._prepared.pop(name, None)
+        self._prepared.forget(name)
 
     async def close_portal(self, name: str) -> None:
         """Forget a portal and end what it runs; an unknown name is no error."""
         entry = self._portals.pop(name, None)
+        self._cursors.forget(name)
         if entry is not None and entry.outputs is not None:
             await entry.outputs.aclose()
             if self._running is entry:
@@ -240,8 +295,7 @@ class Session:
     async def sync(self) -> None:
         """End a batch of the extended protocol: outside a transaction block portals end with it."""
         if self.transaction_status == "I":
-            for name in list(self._portals):
-                await self.close_portal(name)
+            await self._close_portals(keep_held=True)
 
     # --- end ---------------------------------------------------------------------------------------------------------
 
@@ -252,8 +306,7 @@ class Session:
 
     async def close(self) -> None:
         """End the session and its worker."""
-        for name in list(self._portals):
-            await self.close_portal(name)
+        await self._close_portals(keep_held=False)
         await self._data.close()
 
     # --- one statement -----------------------------------------------------------------------------------------------
@@ -263,43 +316,57 @@ class Session:
     ) -> AsyncGenerator[Output, None]:
         self._count += 1
         try:
-            if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
-                message = "current transaction is aborted, commands ignored until end of transaction block"
-                raise InFailedTransaction(message)
+            self._block.check(statement)
             if isinstance(statement, ast.DropObjects):
                 statement = views.for_engine(statement, self._house, self.context()) or statement
-            if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.Export):
+            if isinstance(statement, _Data):
                 async with aclosing(self._running_data(statement, parameters, encoding)) as outputs:
                     async for output in outputs:
-                        yield output
+                        if not isinstance(output, Notice) or self._settings.wants(output.severity):
+                            yield output
                 return
-            for output in await self._command(statement):
-                yield output
+            for output in await self._command(statement, parameters):
+                if not isinstance(output, Notice) or self._settings.wants(output.severity):
+                    yield output
         except FairleadError:
             self._fail()
             raise
 
     def _running_data(
         self,
-        statement: ast.DataStatement | ast.CopyFromStdin | ast.Export,
+        statement: _Data,
         parameters: Sequence[Parameter],
         encoding: Encoding,
     ) -> AsyncGenerator[Output, None]:
         in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
+        if isinstance(statement, ast.Fetch):
+            return self._cursors.fetch(statement, encoding)
         if isinstance(statement, ast.CopyFromStdin):
             return self._copying.run(statement, in_block=in_block, time_limit=time_limit)
+        if isinstance(statement, ast.CopyToStdout):
+            return copy_out(self._data, statement, in_block=in_block, time_limit=time_limit)
         if isinstance(statement, ast.Export):
             return self._data.export(statement, parameters, in_block=in_block, time_limit=time_limit)
         return self._data.run(statement, parameters, in_block=in_block, time_limit=time_limit, encoding=encoding)
 
-    async def _command(self, statement: ast.Statement) -> list[Output]:
+    async def _command(self, statement: ast.Statement, parameters: Sequence[Parameter]) -> list[Output]:  # noqa: PLR0911  # a table of statements
         match statement:
-            case ast.Transaction():
-                return await self._transaction(statement)
-            case ast.SetVariable() | ast.ResetVariable() | ast.ShowVariable():
-                return await self._setting(statement)
-            case ast.Use():
-                return self._use(statement)
+            case ast.Transaction() | ast.Savepoint() | ast.SetTransaction():
+                outputs = await self._block.run(statement)
+                if self.transaction_status == "I":
+                    await self._close_portals(keep_held=True)
+                return outputs
+            case ast.SetVariable() | ast.ResetVariable() | ast.ShowVariable() | ast.SetConfig() | ast.Use():
+                outputs = self._values.run(statement, parameters)
+                await self._data.set_time_zone(self._settings.time_zone)
+                return outputs
+            case ast.Prepare() | ast.Discard() if outputs := self._prepared.run(statement):
+                return outputs
+            case ast.DeclareCursor():
+                await self._cursors.declare(statement, parameters, in_block=self.transaction_status == "T")
+                return [Complete("DECLARE CURSOR")]
+            case ast.CloseCursor():
+                return await self._cursors.close(statement)
             case ast.Discard():
                 return await self._discard(statement)
             case _:
@@ -313,61 +380,14 @@ class Session:
         result = await asyncio.to_thread(dispatch.run, statement, self._house, self.context())
         return [*outputs, *_outputs(result)]
 
-    async def _transaction(self, statement: ast.Transaction) -> list[Output]:
-        if statement.action == "begin":
-            if self.transaction_status != "I":
-                return [Notice("WARNING", "there is already a transaction in progress", "25001"), Complete("BEGIN")]
-            self.transaction_status = "T"
-            self._settings.begin()
-            return [Complete("BEGIN")]
-        failed = self.transaction_status == "E"
-        if self.transaction_status == "I":
-            tag = "COMMIT" if statement.action == "commit" else "ROLLBACK"
-            return [Notice("WARNING", "there is no transaction in progress", "25P01"), Complete(tag)]
-        self.transaction_status = "I"
-        commit = statement.action == "commit" and not failed
-        try:
-            await self._data.end_block(commit=commit)
-        except FairleadError:
-            self._settings.end(commit=False)
-            raise
-        self._settings.end(commit=commit)
-        await self._data.set_time_zone(self._settings.time_zone)
-        return [Complete("COMMIT" if commit else "ROLLBACK")]
-
-    async def _setting(self, statement: ast.SetVariable | ast.ResetVariable | ast.ShowVariable) -> list[Output]:
-        if isinstance(statement, ast.ShowVariable):
-            columns, rows = self._settings.show(statement.name)
-            return [ResultColumns(_text_columns(columns)), ResultValues(rows), Complete("SHOW")]
-        if isinstance(statement, ast.SetVariable):
-            notice = self._settings.set(statement.name, statement.value, local=statement.scope == "local")
-            tag = "SET"
-        else:
-            notice = self._settings.reset(statement.name)
-            tag = "RESET"
-        await self._data.set_time_zone(self._settings.time_zone)
-        return [*([Notice("WARNING", notice)] if notice else []), Complete(tag)]
-
-    def _use(self, statement: ast.Use) -> list[Output]:
-        with self._house.catalog.read() as snapshot:
-            self._database = names.database(snapshot, statement.database).name
-        return [Complete("USE")]
-
     async def _discard(self, statement: ast.Discard) -> list[Output]:
-        if statement.what in ("ALL", "TEMP", "PLANS", "SEQUENCES"):
-            if statement.what == "ALL":
-                self._prepared.clear()
-                self._settings.reset(None)
-            if statement.what in ("ALL", "TEMP"):
-                await self._data.restart()
-            return [Complete(f"DISCARD {statement.what}")]
-        name = statement.what.removeprefix("statement:")
-        if statement.what == "statements":
+        if statement.what == "ALL":
             self._prepared.clear()
-        elif self._prepared.pop(name, None) is None:
-            message = f'prepared statement "{name}" does not exist'
-            raise UndefinedStatement(message)
-        return [Complete("DEALLOCATE")]
+            self._settings.reset(None)
+            await self._close_portals(keep_held=False)
+        if statement.what in ("ALL", "TEMP"):
+            await self._data.restart()
+        return [Complete(f"DISCARD {statement.what}")]
 
     # --- portals -----------------------------------------------------------------------------------------------------
 
@@ -375,10 +395,15 @@ class Session:
         """Start a portal and keep what comes before its first rows."""
         if entry.prepared.statement is None:
             return
-        await self._settle()
+        takes_worker = isinstance(entry.prepared.statement, _Data) and not isinstance(
+            entry.prepared.statement, ast.Fetch
+        )
+        if takes_worker:
+            await self._settle()
         entry.outputs = self._run(entry.prepared.statement, entry.parameters, entry.encoding)
-        self._running = entry
-        if isinstance(entry.prepared.statement, ast.Export):
+        if takes_worker:
+            self._running = entry
+        if isinstance(entry.prepared.statement, ast.Export | ast.CopyToStdout):
             return  # it has no columns, and its notices are not to wait for its end
         async for output in entry.outputs:
             if isinstance(output, ResultColumns):
@@ -387,6 +412,39 @@ class Session:
             entry.held.append(output)
             if isinstance(output, Complete | CopyIn):
                 return
+
+    async def _open_cursor(
+        self,
+        name: str,
+        query: ast.DataStatement,
+        parameters: Sequence[Parameter],
+        encoding: Encoding,
+        *,
+        hold: bool,
+    ) -> _Portal:
+        """Make a portal of a cursor, and start it; one of the same name is closed."""
+        await self.close_portal(name)
+        entry = _Portal(Prepared(query, ()), parameters, encoding, described=True, hold=hold)
+        await self._start(entry)
+        self._portals[name] = entry
+        return entry
+
+    async def _next_of(self, entry: CursorPortal) -> Output | None:
+        """Return what a portal gives next, None at its end."""
+        if self._running is not entry:
+            await self._settle()
+        if entry.held:
+            return entry.held.pop(0)
+        output = await anext(entry.outputs, None) if entry.outputs is not None else None
+        if output is None and self._running is entry:
+            self._running = None
+        return output
+
+    async def _close_portals(self, *, keep_held: bool) -> None:
+        for name, entry in [*self._portals.items()]:
+            runs = getattr(entry.outputs, "ag_running", False)  # the COMMIT that closes the others
+            if not runs and not (keep_held and entry.hold):
+                await self.close_portal(name)
 
     async def _settle(self) -> None:
         """Read a suspended portal to its end before the next statement takes the worker."""
@@ -399,23 +457,18 @@ class Session:
 
     async def _command_columns(self, statement: ast.Statement | None) -> tuple[Column, ...] | None:
         """Return the columns of a command: one that only shows is run for that, others give none."""
-        if statement is None or isinstance(statement, ast.Transaction):
+        if statement is None:
             return None
-        if isinstance(statement, ast.ShowVariable):
-            return _text_columns(self._settings.show(statement.name)[0])
-        known = dispatch.COLUMNS.get(type(statement))
-        if known is not None:
-            return _text_columns(known)
+        if isinstance(statement, ast.ShowVariable | ast.SetConfig):
+            return self._values.columns(statement)
+        if isinstance(statement, ast.Fetch):
+            return None if statement.move else self._cursors.find(statement.name).columns
+        if (known := dispatch.COLUMNS.get(type(statement))) is not None:
+            return text_columns(known)
         if type(statement) in dispatch.SHOWS:
             result = await self._guarded(asyncio.to_thread(dispatch.run, statement, self._house, self.context()))
-            return _text_columns(result.columns)
+            return text_columns(result.columns)
         return None
-
-    def _statement(self, name: str) -> _Prepared:
-        if name not in self._prepared:
-            message = f'prepared statement "{name}" does not exist'
-            raise UndefinedStatement(message)
-        return self._prepared[name]
 
     def _portal(self, name: str) -> _Portal:
         if name not in self._portals:
@@ -430,8 +483,7 @@ class Session:
         return parse(text, self._settings.dialect)
 
     def _fail(self) -> None:
-        if self.transaction_status == "T":
-            self.transaction_status = "E"
+        self._block.fail()
 
     async def _guarded(self, work: Awaitable[_T]) -> _T:
         """Await some work; an error of it fails the transaction."""
@@ -445,9 +497,5 @@ class Session:
 def _outputs(result: Result) -> list[Output]:
     outputs: list[Output] = list(result.notices)
     if result.columns:
-        outputs += [ResultColumns(_text_columns(result.columns)), ResultValues(result.rows)]
+        outputs += [ResultColumns(text_columns(result.columns)), ResultValues(result.rows)]
     return [*outputs, Complete(result.tag)]
-
-
-def _text_columns(names_: Sequence[str]) -> tuple[Column, ...]:
-    return tuple(Column(name, _TEXT_OID, -1) for name in names_)

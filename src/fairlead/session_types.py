@@ -47,7 +47,7 @@ class ResultRows:
     """A block of rows, encoded by the worker.
 
     Args:
-        data: complete DataRow messages in text format, ready for the wire.
+        data: complete DataRow messages in the formats that were asked for, ready for the wire.
         count: how many.
     """
 
@@ -60,6 +60,26 @@ class ResultValues:
     """The few rows of a command, as texts; None is NULL."""
 
     rows: Sequence[Sequence[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOut:
+    """The client is going to be sent data of a COPY.
+
+    Args:
+        columns: how many each row has.
+        binary: whether the data are in PostgreSQL's binary format.
+    """
+
+    columns: int
+    binary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRows:
+    """Data of a COPY, encoded by the worker: complete CopyData messages, ready for the wire."""
+
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +126,14 @@ class CopyIn:
     Args:
         columns: how many each row has.
         intake: takes them.
+        binary: whether the data are to be in PostgreSQL's binary format.
     """
 
     columns: int
     intake: Intake
+    binary: bool = False
 
 
-Output = ResultColumns | ResultRows | ResultValues | Complete | Notice | EmptyStatement | CopyIn
+Output = (
+    ResultColumns | ResultRows | ResultValues | Complete | Notice | EmptyStatement | CopyIn | CopyOut | CopyRows
+)  # fmt: skip

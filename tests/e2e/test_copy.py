@@ -110,9 +110,7 @@ def test_a_fault_far_into_much_data_is_found(table):
         ("COPY nothing_here FROM STDIN", errors.UndefinedTable),
         ("COPY t (a, nope) FROM STDIN", errors.UndefinedColumn),
         ("COPY t (a, A) FROM STDIN", errors.DuplicateColumn),
-        ("COPY t FROM STDIN (FORMAT binary)", errors.FeatureNotSupported),
         ("COPY t FROM STDIN (FORMAT csv, FORCE_NULL (x))", errors.InvalidParameterValue),
-        ("COPY t TO STDOUT", errors.FeatureNotSupported),
     ],
 )
 def test_what_cannot_work_is_refused_before_any_data(table, sql, error):

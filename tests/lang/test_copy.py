@@ -27,6 +27,9 @@ CSV = {"format": "csv", "delimiter": ",", "null": ""}
         ("COPY t FROM STDIN WITH CSV HEADER DELIMITER ','", {**CSV, "header": "skip"}),
         ("COPY t FROM STDIN CSV QUOTE AS '''' NULL AS 'x'", {**CSV, "quote": "'", "escape": "'", "null": "x"}),
         ("COPY t FROM STDIN DELIMITER E'\\x01' NULL ''", {"delimiter": "\x01", "null": ""}),
+        ("COPY BINARY t FROM STDIN", {"format": "binary"}),
+        ("COPY t FROM STDIN (FORMAT binary)", {"format": "binary"}),
+        ("COPY t FROM STDIN BINARY", {"format": "binary"}),
         ("COPY t FROM STDIN (HEADER)", {"header": "skip"}),
         ("COPY t FROM STDIN (HEADER off)", {}),
         ("COPY t FROM STDIN (HEADER match, FREEZE, ENCODING 'UTF8', ON_ERROR stop)", {"header": "match"}),
@@ -44,6 +47,36 @@ def test_a_spelling_means_its_options(text, expected):
     assert parse(text) == [ast.CopyFromStdin(table=T, **expected)]
 
 
+def query(text):
+    return parse(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("COPY t TO STDOUT", {"query": query("SELECT *\nFROM t")}),
+        ('COPY d.s.t (a, "B") TO STDOUT', {"query": query('SELECT a, "B"\nFROM d.s.t')}),
+        ("COPY t TO STDOUT BINARY", {"query": query("SELECT *\nFROM t"), "format": "binary"}),
+        ("COPY BINARY t TO STDOUT", {"query": query("SELECT *\nFROM t"), "format": "binary"}),
+        ("COPY t TO STDOUT CSV HEADER FORCE QUOTE a, b",
+         {"query": query("SELECT *\nFROM t"), **CSV, "header": True, "force_quote": ("a", "b")}),
+        ("COPY t TO STDOUT (FORMAT csv, FORCE_QUOTE *, ESCAPE '\\')",
+         {"query": query("SELECT *\nFROM t"), **CSV, "force_quote": ("*",), "escape": "\\"}),
+    ],
+)  # fmt: skip
+def test_a_copy_to_the_client_is_a_query_with_a_format(text, expected):
+    assert parse(text) == [ast.CopyToStdout(**expected)]
+
+
+@pytest.mark.parametrize(
+    "inner", ["SELECT (1)", "VALUES (1)", "(SELECT 1) UNION (SELECT 2)", "FROM t", "DELETE FROM t RETURNING a"]
+)
+def test_a_query_is_copied_as_it_stands(inner):
+    (copy,) = parse(f"COPY ({inner}) TO STDOUT")
+    assert copy.query.text == inner
+    assert parse(render(copy, "native")) == [copy]
+
+
 def test_a_table_may_be_called_like_a_word_of_the_statement():
     assert [parse(f"COPY {word} FROM STDIN")[0].table.parts for word in ("binary", "into")] == [("binary",), ("into",)]
 
@@ -51,15 +84,17 @@ def test_a_table_may_be_called_like_a_word_of_the_statement():
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("COPY t FROM STDIN (FORMAT binary)", NotSupported, "binary format"),
-        ("COPY BINARY t FROM STDIN", NotSupported, "binary format"),
-        ("COPY t FROM STDIN BINARY", NotSupported, "binary format"),
+        ("COPY t FROM STDIN (FORMAT binary, HEADER)", InvalidParameter, "HEADER in BINARY mode"),
+        ("COPY BINARY t FROM STDIN DELIMITER '|'", InvalidParameter, "DELIMITER in BINARY mode"),
+        ("COPY t FROM STDIN BINARY CSV", SqlSyntaxError, "conflicting"),
         ("COPY t FROM STDIN WHERE a = 1", NotSupported, "WHERE"),
         ("COPY t FROM STDIN (ON_ERROR ignore)", NotSupported, "ON_ERROR stop"),
         ("COPY t FROM STDIN (DEFAULT 'x')", NotSupported, "DEFAULT"),
         ("COPY t FROM STDIN (ENCODING 'latin1')", NotSupported, "UTF-8 only"),
-        ("COPY t TO STDOUT", NotSupported, "STDOUT is not offered"),
-        ("COPY (SELECT 1) TO STDOUT (FORMAT csv)", NotSupported, "STDOUT is not offered"),
+        ("COPY (CREATE TABLE t (a INT)) TO STDOUT", NotSupported, "takes a query"),
+        ("COPY (DELETE FROM t) TO STDOUT", NotSupported, "RETURNING"),
+        ("COPY t TO STDOUT (FORCE_NULL *)", NotSupported, "FORCE_NULL is for COPY FROM|FORCE_NULL"),
+        ("COPY t TO STDOUT (FORMAT csv, HEADER match)", InvalidParameter, "match"),
         ("COPY t FROM STDIN (FORMAT parquet)", InvalidParameter, 'format "parquet"'),
         ("COPY t FROM STDIN (DELIMITER 'ab')", InvalidParameter, "single one-byte"),
         ("COPY t FROM STDIN (DELIMITER 'ö')", InvalidParameter, "single one-byte"),

@@ -170,7 +170,7 @@ IDENTITIES = [
     (["native"], "SET x.y TO DEFAULT", "SET x.y = DEFAULT"),
     (["native"], "RESET ALL", "RESET ALL"),
     (["native"], "SHOW TRANSACTION ISOLATION LEVEL", "SHOW transaction_isolation"),
-    (["native"], "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY", "BEGIN"),
+    (["native"], "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY", "BEGIN READ ONLY"),
     (["native"], "START TRANSACTION", "BEGIN"),
     (["native"], "END WORK", "COMMIT"),
     (["native"], "ABORT", "ROLLBACK"),

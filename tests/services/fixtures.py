@@ -11,6 +11,7 @@ from tests.services.certificates import Authority
 from tests.services.gateway import Gateway
 from tests.services.minio import Minio
 from tests.services.moto import Moto
+from tests.services.postgres import Postgres, require_postgres
 from tests.services.requirement import require_service
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real PostgreSQL, which says what bytes a value has."""
+    server = Postgres(require_postgres(), tmp_path_factory.mktemp("postgres"))
+    try:
+        yield server.start()
+    finally:
+        server.end()
 
 
 @pytest.fixture

@@ -83,6 +83,10 @@ class Gateway:
         """Ask it to end, as an administrator would (SIGTERM), and return its exit code."""
         return self._process.stop()
 
+    def stop_within(self, seconds: float) -> int:
+        """Ask it to end, and return its exit code; statements that run may take some time."""
+        return self._process.stop(timeout=seconds)
+
     def kill(self) -> None:
         """Kill it without warning (SIGKILL); its workers are on their own."""
         self._process.kill()

@@ -44,6 +44,9 @@ def serve(
         str | None,
         typer.Option("--pg", metavar="HOST:PORT", help="Where PostgreSQL clients connect; port 0 = any free."),
     ] = None,
+    client_ca: Annotated[
+        Path | None, typer.Option("--client-ca", help="PEM: users have to show a TLS certificate of this authority.")
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
     ] = None,
@@ -52,7 +55,8 @@ def serve(
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
-        asyncio.run(run(_settings(data, pg), ready_file=ready_file, welcome=_welcome, announce=_announce))
+        settings = _settings(data, pg, tls_client_ca=client_ca)
+        asyncio.run(run(settings, ready_file=ready_file, welcome=_welcome, announce=_announce))
 
 
 @app.command()
@@ -129,10 +133,11 @@ def version() -> None:
     _out.print(f"fairlead {fairlead.__version__}")
 
 
-def _settings(data: Path | None, pg: str | None) -> Settings:
+def _settings(data: Path | None, pg: str | None, **flags: object) -> Settings:
     from fairlead.config import load  # noqa: PLC0415  # keeps --help quick
 
-    return load(**{name: value for name, value in (("data", data), ("pg", pg)) if value is not None})
+    given = {"data": data, "pg": pg, **flags}
+    return load(**{name: value for name, value in given.items() if value is not None})
 
 
 @contextmanager

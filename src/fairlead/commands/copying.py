@@ -11,11 +11,12 @@ import mmap
 import re
 import secrets
 import time
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fairlead.commands.copy_binary import BinaryLoad, BinaryRows, converted
 from fairlead.commands.copy_csv import CsvRows
 from fairlead.commands.copy_rows import shown
 from fairlead.commands.copy_sql import Load, listed
@@ -79,20 +80,28 @@ class Copying:
         target = _Target.of(copy)
         columns, worker = await self._checked(copy, target, in_block=in_block)
         process, begun = worker.worker, time.monotonic()
-        rows = (CsvRows if copy.format == "csv" else TextRows)(copy, tuple(name for name, _ in columns))
+        names = tuple(name for name, _ in columns)
+        text = None if copy.format == "binary" else (CsvRows if copy.format == "csv" else TextRows)(copy, names)
+        rows = text or BinaryRows()
         incoming = self._incoming = await _begin(rows, worker, self._limit_mb)
         try:
             expiry = _expire(incoming, time_limit)
-            yield CopyIn(len(columns), incoming)
+            yield CopyIn(len(columns), incoming, binary=text is None)
             expiry.cancel()
             incoming.settle()
             self._incoming = None
             if worker.worker is not process or not process.alive:
                 raise WorkerLost("the process that ran this session's statements was lost during COPY")
             left = max(time_limit - (time.monotonic() - begun), _MOMENT) if time_limit else 0.0
-            load = Load(copy, columns, str(incoming.path), rows.row_end)
-            async for output in self._load(target, load, rows, worker, in_block=in_block, time_limit=left):
-                yield output
+            worker.statement_timeout = left
+            async with AsyncExitStack() as stack:
+                load = (
+                    Load(copy, columns, str(incoming.path), text.row_end)
+                    if text is not None
+                    else await stack.enter_async_context(converted(copy, columns, incoming.path, worker))
+                )
+                async for output in self._load(target, load, text, worker, in_block=in_block, time_limit=left):
+                    yield output
         finally:
             self._incoming = None
             await incoming.discard()
@@ -116,8 +125,8 @@ class Copying:
     async def _load(
         self,
         target: _Target,
-        load: Load,
-        rows: CopiedRows,
+        load: Load | BinaryLoad,
+        rows: CopiedRows | None,
         worker: EngineSession,
         *,
         in_block: bool,
@@ -133,7 +142,9 @@ class Copying:
                         yield output
         except FairleadError as error:
             error.position = None
-            told = await _told(error, load, rows, worker, in_block=in_block)
+            told = error
+            if rows is not None and isinstance(load, Load):
+                told = await _told(error, load, rows, worker, in_block=in_block)
             told.context = told.context or f"COPY {load.copy.table.parts[-1]}"
             raise told from None
 
@@ -190,7 +201,7 @@ def _chosen(copy: ast.CopyFromStdin, types: dict[str, str]) -> list[tuple[str, s
     return [(name, types[name]) for name in names]
 
 
-async def _begin(rows: CopiedRows, worker: EngineSession, limit_mb: int) -> Incoming:
+async def _begin(rows: CopiedRows | BinaryRows, worker: EngineSession, limit_mb: int) -> Incoming:
     if worker.folder is None:
         message = "COPY FROM STDIN needs a spill folder"
         raise NotSupported(message, hint="the administrator sets worker.spill_limit_mb above 0")

@@ -18,19 +18,18 @@ from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
 from fairlead.commands.tables import SessionTables
+from fairlead.commands.telling import told
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
+from fairlead.engine import session_functions
 from fairlead.engine.api import TEXT, Columns, Described, Done, Encoding, Parameter, Rows
 from fairlead.engine.lake.names import literal
 from fairlead.engine.planner import AliasBook, Plan, Planner
 from fairlead.errors import (
     ActiveTransaction,
-    EngineError,
     FairleadError,
     PermissionDenied,
     SerializationFailure,
-    StoreUnreachable,
-    UndefinedFile,
     WorkerLost,
 )
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
@@ -55,7 +54,6 @@ _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
 _UTC = "UTC"
 _ATTEMPTS = 30
 _LOST_IN_BLOCK = "the session's process was lost in the middle of a transaction, which is rolled back"
-_STORE_FAILURES = frozenset({"58030", "58P01"})
 
 
 @dataclass(slots=True)
@@ -103,11 +101,12 @@ class DataRunner:
         self._book = AliasBook()
         self._worker: EngineSession | None = None
         self._in_block = False
-        self._wrote = False
+        self.writes = 0  # statements of the block that have written
         self._deleted = False
         self._definers = Definers(house, planner, self._book, context, self._as_owner, depth)
         self._tables = SessionTables(house, self._book, principal, context, self._definers)
         self._depth = depth
+        self._introduced: tuple[object, ...] | None = None
         self.time_zone = _UTC
 
     async def run(
@@ -180,7 +179,7 @@ class DataRunner:
             use = await self._account(key_id, outcome)
         if failure is not None:
             self._note_loss(failure)
-            raise _told(failure, use.cause, order.plan) from None
+            raise told(failure, use.cause, order.plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
         for output in order.ending:
@@ -233,7 +232,7 @@ class DataRunner:
         elif done is not None and done.changes and not in_block:
             await self._tables.settle(worker, truncates=plan.verb == "TRUNCATE")
         if done is not None:
-            self._wrote = self._wrote or (in_block and plan.verb not in _READS)
+            self.writes += in_block and (plan.verb not in _READS or done.changes)
             self._deleted = self._deleted or (in_block and plan.verb in ("DELETE", "MERGE", "WITH"))
             order.ending = order.ending or [Complete(done.tag)]
 
@@ -284,7 +283,7 @@ class DataRunner:
         if failure is not None:
             await asyncio.to_thread(made.unlink, missing_ok=True)
             failure.position = None
-            raise _told(failure, use.cause, plan) from None
+            raise told(failure, use.cause, plan) from None
         await asyncio.to_thread(_hand_over, made, into)
 
     async def prepared(self, statement: ast.DataStatement, *, in_block: bool) -> tuple[str, EngineSession]:
@@ -307,7 +306,7 @@ class DataRunner:
         finally:
             use = await self._account(key_id, "described")
         if failure is not None:
-            raise _told(failure, use.cause, plan) from None
+            raise told(failure, use.cause, plan) from None
         return described
 
     def refuse_after_writes(self) -> None:
@@ -316,18 +315,18 @@ class DataRunner:
         Raises:
             ActiveTransaction: it has.
         """
-        if self._wrote:
+        if self.writes:
             message = "views, grants and connections cannot be changed in a transaction block that has already written"
             raise ActiveTransaction(message, hint="COMMIT first")
 
     async def end_block(self, *, commit: bool) -> None:
         """End the worker's part of a transaction block."""
-        in_block, self._in_block, self._wrote = self._in_block, False, False
+        in_block, self._in_block, self.writes = self._in_block, False, 0
         deleted, self._deleted = self._deleted, False
         if not in_block or self._worker is None:
             return
         if not commit:
-            await self._quietly("ROLLBACK")
+            await self._roll_back()
             return
         worker = self._worker
         if not worker.worker.alive:
@@ -339,6 +338,30 @@ class DataRunner:
             await self._tables.settle(worker, truncates=not deleted)
         finally:
             await self._account(key_id, "commit")
+
+    @property
+    def in_block(self) -> bool:
+        """Whether the worker is inside of a transaction."""
+        return self._in_block
+
+    async def undo_block(self) -> None:
+        """Undo all of the transaction block, which goes on with the same copies of tables.
+
+        Raises:
+            WorkerLost: its process is gone.
+        """
+        if not self._in_block or self._worker is None:
+            return
+        if not self._worker.worker.alive:
+            raise WorkerLost(_LOST_IN_BLOCK)
+        self.writes, self._deleted = 0, False
+        await self._roll_back()
+        await self._quietly("BEGIN TRANSACTION")
+
+    async def _roll_back(self) -> None:
+        self._introduced = None  # what the worker was told in the block is undone
+        self._definers.undone()
+        await self._quietly("ROLLBACK")
 
     async def set_time_zone(self, name: str) -> None:
         """Let the worker show times in another zone."""
@@ -366,11 +389,11 @@ class DataRunner:
             await worker.close()
             await asyncio.to_thread(self._house.egress.close_door, worker.door_key.key_id)
 
-    def _as_owner(self, owner: Principal, database: str) -> DataRunner:
+    def _as_owner(self, owner: Principal, database: str, schema: str) -> DataRunner:
         """Return what runs statements as another user, for views of theirs."""
 
         def there() -> Context:
-            return replace(self._context(), principal=owner_now(), database=database)
+            return replace(self._context(), principal=owner_now(), database=database, schema=schema, search_path=())
 
         def owner_now() -> Principal:
             return self._house.access.principal(owner.user_name)
@@ -422,7 +445,7 @@ class DataRunner:
                     aliases=self._book.entries,
                 )
             )
-            self._in_block = False
+            self._in_block, self._introduced = False, None
             if self.time_zone != _UTC:
                 await self._quietly(_set_time_zone(self.time_zone))
         if self._in_block and not self._worker.worker.alive:
@@ -431,10 +454,21 @@ class DataRunner:
         begins = in_block and not self._in_block
         prepared = self._tables.prepare(self._worker, statement, begins=begins, inside=self._in_block)
         await self._recorded(prepared, statement)
+        await self._introduce(self._worker)
         if in_block and not self._in_block:
             await self._quietly("BEGIN TRANSACTION")
             self._in_block = True
         return self._worker
+
+    async def _introduce(self, worker: EngineSession) -> None:
+        """Let the worker know whose session it is, where it does not yet."""
+        facts = self._context().facts
+        if facts is None:
+            return
+        known = worker.generation, facts.user, facts.database, facts.search_path
+        if known != self._introduced:
+            await worker.script(session_functions.macros(facts))
+            self._introduced = known
 
     def _note_loss(self, failure: FairleadError) -> None:
         """A lost worker takes its transaction with it; an operator should know of it."""
@@ -455,18 +489,6 @@ class DataRunner:
         if self._worker is not None:
             async for _ in self._worker.execute(sql):
                 pass
-
-
-def _told(failure: FairleadError, cause: FairleadError | None, plan: Plan) -> FairleadError:
-    """Return an error in the user's terms: the cause that egress kept, else the engine's at its place in their text."""
-    if cause is not None and isinstance(failure, EngineError | PermissionDenied):
-        # A missing file, or a busy store, may have been met and got over before something else failed.
-        passing = isinstance(cause, UndefinedFile | StoreUnreachable)
-        if not passing or failure.sqlstate in _STORE_FAILURES:
-            return cause
-    if failure.position is not None:
-        failure.position = plan.typed_position(failure.position)
-    return failure
 
 
 def _hand_over(made: Path, into: Path) -> None:

@@ -45,7 +45,7 @@ class Definers:
         planner: plans the texts of views.
         book: aliases of the session's door.
         context: gives the context of the statement that runs now.
-        runner: makes what runs statements as another user, in a given database.
+        runner: makes what runs statements as another user, in a given database and schema.
         depth: how many views stand above this session's statements.
     """
 
@@ -55,7 +55,7 @@ class Definers:
         planner: Planner,
         book: AliasBook,
         context: Callable[[], Context],
-        runner: Callable[[Principal, str], DataRunner],
+        runner: Callable[[Principal, str, str], DataRunner],
         depth: int = 0,
     ) -> None:
         self._house = house
@@ -64,9 +64,10 @@ class Definers:
         self._context = context
         self._runner = runner
         self._depth = depth
-        self._runners: dict[tuple[int, str], DataRunner] = {}
+        self._runners: dict[tuple[int, str, str], DataRunner] = {}
         self._computed: set[int] = set()
         self._supplied: dict[str, Path] = {}
+        self._amid: set[str] = set()  # of them, what was handed over inside of the open transaction
         self._serial = 0
         self._running: DataRunner | None = None
 
@@ -90,7 +91,7 @@ class Definers:
                     self._computed.add(view.record.id)
                 else:
                     self._computed.discard(view.record.id)
-                    there = replace(context, database=view.database, schema=view.schema)
+                    there = replace(context, database=view.database, schema=view.schema, search_path=())
                     sql = self._planner.plan(query_of(view.sql, view.dialect), there, self._book).sql
                     need |= within
                 columns = view.columns if within is not None else ()
@@ -154,10 +155,14 @@ class Definers:
         if not keep:
             wanted = {_catalog(relation) for relation in relations}
             await self._withdraw(worker, [name for name in self._supplied if name not in wanted])
+        if not keep:
+            self._amid.clear()
         for relation in relations:
             name = _catalog(relation)
             if not (keep and name in self._supplied):
                 await self._hand_over(worker, relation, name)
+                if keep:
+                    self._amid.add(name)
 
     async def _withdraw(self, worker: EngineSession, names: Sequence[str]) -> None:
         if not names:
@@ -206,11 +211,17 @@ class Definers:
         return query_of(part_of(relation, tuple(column.name for column in columns)))
 
     def _runner_of(self, relation: ViewRights | TableRights) -> DataRunner:
-        database = relation.database if isinstance(relation, ViewRights) else relation.record.database
-        key = relation.record.owner_id, database
+        there = relation if isinstance(relation, ViewRights) else relation.record
+        key = relation.record.owner_id, there.database, there.schema
         if key not in self._runners:
-            self._runners[key] = self._runner(self._owner(relation), database)
+            self._runners[key] = self._runner(self._owner(relation), there.database, there.schema)
         return self._runners[key]
+
+    def undone(self) -> None:
+        """The transaction is rolled back, and with it the attaching of what was handed over in it."""
+        for name in self._amid:
+            self._supplied.pop(name, None)
+        self._amid.clear()
 
     # --- end ---------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from fairlead.errors import EngineError, FairleadError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fairlead.commands.copy_binary import BinaryRows
     from fairlead.commands.copy_rows import CopiedRows
 
 _GATHER: Final = 1024 * 1024
@@ -34,7 +35,7 @@ class Incoming:
         OSError: the file cannot be made.
     """
 
-    def __init__(self, rows: CopiedRows, path: Path, limit_mb: int) -> None:
+    def __init__(self, rows: CopiedRows | BinaryRows, path: Path, limit_mb: int) -> None:
         self.path = path
         self._rows = rows
         self._limit_mb = limit_mb

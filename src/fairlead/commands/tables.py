@@ -20,7 +20,7 @@ from fairlead.commands.staging import Staged, Staging
 from fairlead.commands.visible import Need, Visible, shows
 from fairlead.engine.lake import collecting, copying
 from fairlead.engine.lake.links import Links
-from fairlead.engine.lake.names import attached_name, metadata_name, quote
+from fairlead.engine.lake.names import attached_name, literal, metadata_name, quote
 from fairlead.errors import LakeMoved, NotSupported, PermissionDenied, SerializationFailure, UndefinedTable
 
 if TYPE_CHECKING:
@@ -274,12 +274,13 @@ class SessionTables:
         return copying.detach_script(attached.name) if attached is not None else []
 
     def _use(self) -> list[str]:
-        wanted = self._attached.get(self._context().database.casefold())
-        name = wanted.name if wanted is not None else None
-        if name == self._current:
+        context = self._context()
+        attached = self._attached.get(context.database.casefold())
+        wanted = _search_path(attached, context) if attached is not None else _AWAY
+        if wanted == self._current:
             return []
-        self._current = name
-        return [f"USE {quote(name)}.{quote(self._context().schema)}"] if name is not None else [_AWAY]
+        self._current = wanted
+        return [wanted]
 
     async def _attach(self, worker: EngineSession, visible: Visible, key: str, need: Need) -> list[str]:
         """Return the script that makes a copy, and have the links for it."""
@@ -423,6 +424,17 @@ class SessionTables:
             return True
         finally:
             await asyncio.to_thread(self._house.lakes.clear_inbox, inbox)
+
+
+def _search_path(attached: _Attached, context: Context) -> str:
+    """Return the statement after which unqualified names mean what they do for the session.
+
+    Schemas that the user may not use are not in the copy, and are passed over.
+    """
+    there = {schema.casefold() for schema in attached.selection.schemas or ()}
+    path = [schema for schema in context.search_path if schema.casefold() in there] or [context.schema]
+    places = [f"{quote(attached.name)}.{quote(schema)}" for schema in path]
+    return f"USE {places[0]}" if len(places) == 1 else f"SET search_path = {literal(','.join(places))}"
 
 
 def _less(now: TableRights | None, before: TableRights) -> bool:

@@ -11,16 +11,18 @@ import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from fairlead import __version__
 from fairlead.context import DEFAULT_SCHEMA
 from fairlead.errors import InvalidParameter, UndefinedObject
 from fairlead.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fairlead.context import Dialect
 
 _DIALECTS: Final = ("native", "materialize", "singlestore", "databend", "clickzetta")
+SERVER_VERSION: Final = f"16.0 (Fairlead {__version__})"
 _SNAPSHOT: Final = "repeatable read"
 _RIGHTS: Final = "enable_experimental_connection_rbac_check"
 _RIGHTS_NOTICE: Final = "connection privileges are always enforced; the setting has no effect"
@@ -28,6 +30,11 @@ _DURATION: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|min|h|d)?\s*
 _MILLISECONDS: Final = {"us": 0.001, "ms": 1.0, "s": 1000.0, "min": 60_000.0, "h": 3_600_000.0, "d": 86_400_000.0}
 _LONGEST_TIMEOUT: Final = 2_147_483_647
 _LONGEST_NAME: Final = 63
+_LEVELS: Final = (
+    *("debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "info", "notice", "warning", "error"),
+)
+_ISOLATIONS: Final = ("read uncommitted", "read committed", "repeatable read", "serializable")
+_NOT_SERIALIZABLE: Final = "transactions are isolated by snapshot; SERIALIZABLE cannot be promised"
 _ON: Final = frozenset({"on", "true", "yes", "1"})
 _OFF: Final = frozenset({"off", "false", "no", "0"})
 
@@ -124,10 +131,28 @@ def _digits(value: str) -> str:
 
 def _search_path(value: str) -> str:
     parts = [part.strip().strip('"') for part in value.split(",")]
-    if any(part.casefold() not in (DEFAULT_SCHEMA, "$user", "pg_catalog") for part in parts):
-        message = f"every database has one schema, {DEFAULT_SCHEMA}; USE chooses the database"
+    if len(parts) > 1 and not all(parts):
+        message = "expected names of schemas with commas between"
         raise ValueError(message)
-    return DEFAULT_SCHEMA
+    return ", ".join(parts)
+
+
+def _fixed(value: str) -> str:
+    """Refuse to change what is only told."""
+    del value
+    message = "it cannot be changed"
+    raise ValueError(message)
+
+
+def _isolation(value: str) -> str:
+    """Take every level that a snapshot keeps; what it gives is REPEATABLE READ."""
+    level = " ".join(value.lower().split())
+    if level not in _ISOLATIONS:
+        message = "expected one of " + ", ".join(_ISOLATIONS)
+        raise ValueError(message)
+    if level == _ISOLATIONS[-1]:
+        raise ValueError(_NOT_SERIALIZABLE)
+    return _SNAPSHOT
 
 
 def _enforced(value: str) -> str:
@@ -139,16 +164,50 @@ _SETTINGS: Final = (
     Setting("application_name", "", _name, "Name of the client, for the ledger.", reported=True),
     Setting("bytea_output", "hex", _one_of("hex"), "How binary values are written."),
     Setting("client_encoding", "UTF8", _encoding, "Encoding of all text.", reported=True),
+    Setting("client_min_messages", "notice", _one_of(*_LEVELS), "The least severe messages that a client is sent."),
     Setting("DateStyle", "ISO, MDY", _date_style, "How dates are written.", reported=True),
+    Setting(
+        "default_transaction_isolation",
+        _SNAPSHOT,
+        _isolation,
+        "Every transaction is isolated by snapshot, whatever is set.",
+    ),
+    Setting(
+        "default_transaction_read_only",
+        "off",
+        _boolean,
+        "Whether transactions may only read unless they say otherwise.",
+        reported=True,
+    ),
     Setting("dialect", "native", _one_of(*_DIALECTS), "Whose SQL and whose output: native, or strictly one system's."),
     Setting(_RIGHTS, "1", _enforced, "Always 1: rights are enforced.", notice=_RIGHTS_NOTICE),
     Setting("extra_float_digits", "1", _digits, "Floats are always written exactly."),
+    Setting(
+        "idle_in_transaction_session_timeout",
+        "0",
+        _timeout,
+        "Milliseconds that an open transaction may wait for its client, whose session then ends; 0 = for ever.",
+    ),
+    Setting(
+        "idle_session_timeout",
+        "0",
+        _timeout,
+        "Milliseconds that a session may wait for its client outside of a transaction; 0 = for ever.",
+    ),
+    Setting("integer_datetimes", "on", _one_of("on"), "Times are exact to the microsecond."),
     Setting("IntervalStyle", "postgres", _one_of("postgres"), "How intervals are written.", reported=True),
-    Setting("search_path", DEFAULT_SCHEMA, _search_path, "Schema of unqualified names."),
+    Setting("lock_timeout", "0", _timeout, "Milliseconds to wait for a lock; no statement of a session waits for one."),
+    Setting("max_identifier_length", "255", _fixed, "Bytes that a name may have."),
+    Setting("row_security", "on", _one_of("on"), "Narrowed grants always hold."),
+    Setting("search_path", DEFAULT_SCHEMA, _search_path, "Schemas in which unqualified names are looked for."),
+    Setting("server_encoding", "UTF8", _fixed, "Encoding of all text."),
+    Setting("server_version", SERVER_VERSION, _fixed, "Of PostgreSQL, whose protocol is spoken, and of Fairlead."),
+    Setting("server_version_num", "160000", _fixed, "Of PostgreSQL, whose protocol is spoken."),
     Setting("standard_conforming_strings", "on", _one_of("on"), "Backslashes are ordinary in '...'.", reported=True),
     Setting("statement_timeout", "0", _timeout, "Milliseconds after which a statement is cancelled; 0 = never."),
     Setting("TimeZone", "UTC", _time_zone, "Time zone in which instants are written.", reported=True),
-    Setting("transaction_isolation", _SNAPSHOT, _one_of(_SNAPSHOT), "Every transaction is isolated by snapshot."),
+    Setting("transaction_isolation", _SNAPSHOT, _isolation, "Every transaction is isolated by snapshot."),
+    Setting("transaction_read_only", "off", _boolean, "Whether the current transaction may only read."),
     Setting(
         "validate_connections",
         "auto",
@@ -158,7 +217,6 @@ _SETTINGS: Final = (
 )
 _SYNONYMS: Final = {
     "enable_experimental_connection_privilege_check": _RIGHTS,
-    "default_transaction_isolation": "transaction_isolation",
     "time_zone": "timezone",
     "schema": "search_path",
 }
@@ -211,6 +269,34 @@ class SessionSettings:
         return self._values["TimeZone"]
 
     @property
+    def idle_timeout(self) -> float:
+        """Seconds that the session may wait for its client outside of a transaction; 0 = for ever."""
+        return int(self._values["idle_session_timeout"]) / 1000
+
+    @property
+    def idle_in_transaction_timeout(self) -> float:
+        """Seconds that an open transaction may wait for its client; 0 = for ever."""
+        return int(self._values["idle_in_transaction_session_timeout"]) / 1000
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """Names of schemas, as typed."""
+        return tuple(part for part in self._values["search_path"].split(", ") if part)
+
+    def wants(self, severity: str) -> bool:
+        """Say whether the client is to be sent messages of a severity (NOTICE, WARNING, INFO)."""
+        level = self._values["client_min_messages"]
+        return severity == "INFO" or _LEVELS.index(severity.lower()) >= _LEVELS.index(level)
+
+    def current(self, name: str) -> str:
+        """Return the value of a setting.
+
+        Raises:
+            UndefinedObject: there is no such setting.
+        """
+        return self._values[_setting(name).name]
+
+    @property
     def validate_connections(self) -> bool | None:
         """Whether CREATE and ALTER CONNECTION try the target; None = as the type says."""
         return {"on": True, "off": False}.get(self._values["validate_connections"])
@@ -257,6 +343,15 @@ class SessionSettings:
         setting = _setting(name)
         label = name.casefold() if name.casefold() in _SYNONYMS else setting.name
         return (label,), [(self._values[setting.name],)]
+
+    def values(self) -> dict[str, str]:
+        """Return all values, to go back to."""
+        return dict(self._values)
+
+    def back_to(self, values: Mapping[str, str]) -> None:
+        """Set what :meth:`values` has given."""
+        for name, value in values.items():
+            self._store(_BY_NAME[name.casefold()], value)
 
     def take_reports(self) -> dict[str, str]:
         """Return the reported settings that changed since the last call."""

@@ -44,17 +44,42 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyFormat:
+    """The form of the data of a COPY TO STDOUT; the options have PostgreSQL's meaning.
+
+    Args:
+        format: of the data; the rest does not concern ``binary``.
+        delimiter: one ASCII character.
+        null: what stands for NULL.
+        header: whether the first line names the columns.
+        quote: one ASCII character; csv only.
+        escape: one ASCII character; csv only.
+        force_quote: names of columns whose values are always quoted; ``("*",)`` = all.
+    """
+
+    format: Literal["text", "csv", "binary"] = "text"
+    delimiter: str = "\t"
+    null: str = "\\N"
+    header: bool = False
+    quote: str = '"'
+    escape: str = '"'
+    force_quote: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
     """How rows are to come back from a worker, which encodes them.
 
     Args:
-        form: ``rows`` = DataRow messages.
+        form: ``rows`` = DataRow messages, ``copy`` = CopyData messages, one for each row.
         formats: of the columns of ``rows``, as in PostgreSQL's Bind message: 0 = text, 1 = binary; one stands for all
             columns, none for text.
+        copy: how ``copy`` writes a row.
     """
 
-    form: Literal["rows"] = "rows"
+    form: Literal["rows", "copy"] = "rows"
     formats: tuple[int, ...] = ()
+    copy: CopyFormat | None = None
 
 
 TEXT: Final = Encoding()

@@ -40,7 +40,8 @@ _MAX_REQUEST: Final = 512 * 1024 * 1024
 _MAX_COLUMNS: Final = 20_000
 _MAX_NAME: Final = 10_000
 _OIDS: Final = range(2**32)
-_MIN_ROW: Final = 7  # a DataRow without columns
+# What the blocks of each form begin with, and the size of the smallest message.
+_BLOCKS: Final = {"rows": (ord("D"), 7), "copy": (ord("d"), 5)}
 _AHEAD: Final = 64 * 1024
 _INT16: Final = range(-(2**15), 2**15)
 _INT32: Final = range(-(2**31), 2**31)
@@ -167,17 +168,19 @@ def read_columns(body: bytes) -> Columns:
     return Columns(_columns(read_json(body)))
 
 
-def read_rows(body: bytes) -> Rows:
-    """Read a block of rows.
+def read_rows(body: bytes, form: str = "rows") -> Rows:
+    """Read a block of rows in the form that was asked for.
 
     Raises:
         Malformed: the count does not fit the bytes.
     """
-    if len(body) < ROW_COUNT.size + _MIN_ROW or body[ROW_COUNT.size] != ord("D"):
+    tag, smallest = _BLOCKS[form]
+    if len(body) < ROW_COUNT.size + smallest or body[ROW_COUNT.size] != tag:
         raise Malformed("not a block of rows")
     (count,) = ROW_COUNT.unpack_from(body)
     data = body[ROW_COUNT.size :]
-    if not 0 < count <= len(data) // _MIN_ROW:
+    least = 0 if form == "copy" else 1  # its header and its trailer are no rows
+    if not least <= count <= len(data) // smallest:
         raise Malformed("a block with an impossible number of rows")
     return Rows(data, count)
 

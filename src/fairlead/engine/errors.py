@@ -57,6 +57,8 @@ _BY_TEXT: Final = (
 )
 # The worker's own refusals, by the name of their class.
 _WORKER: Final = {
+    "BadCopy": "22P04",
+    "BadFormats": "08P01",
     "BadParameter": "22P02",
     "RowTooLarge": "54000",
     "ArrowCapacityError": "54000",

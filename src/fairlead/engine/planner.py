@@ -18,6 +18,7 @@ from fairlead.dialects import errors as texts
 from fairlead.dialects import names
 from fairlead.dialects.formats import FORMATS
 from fairlead.egress.door import Alias
+from fairlead.engine import session_functions
 from fairlead.engine.hygiene import refuse_dangerous
 from fairlead.engine.naming import Databases, respelled
 from fairlead.errors import InvalidParameter, NotSupported, PermissionDenied
@@ -119,9 +120,11 @@ class Planner:
         Raises:
             PermissionDenied, UndefinedObject, InvalidParameter, NotSupported.
         """
+        answers = session_functions.answered(statement, context.facts)
         if self._hygiene:
-            refuse_dangerous(statement)
+            refuse_dangerous(statement, answers.names)
         spelled = dict(respelled(statement, self._databases(), context.database)) if statement.names else {}
+        spelled.update(answers.spelled)
         spelled.update(instead)
         if statement.locations:
             stages: dict[tuple[ast.Name, str], _Place] = {}  # a statement may name one stage very often

@@ -177,6 +177,27 @@ class EngineSession:
             raise WorkerLost("the session's process gave no answer")
         return event.statements
 
+    async def convert_copied(self, source: str, target: str, types: Sequence[str]) -> None:
+        """Have binary COPY data made a Parquet file with the columns c0, c1 ...
+
+        Args:
+            source: path of the data, in the worker's files.
+            target: path of the file, in its spill folder.
+            types: the engine's names of the columns' types.
+
+        Raises:
+            EngineError: the data are not what the format says.
+            QueryCanceled: :meth:`cancel`, or a time limit.
+            WorkerLost: the process has ended.
+        """
+        copied = {"source": source, "target": target, "types": list(types)}
+        statement = await self._begin(SCRIPT, {"statements": [], "copied": copied}, (), _NO_ALIASES, replace=False)
+        try:
+            statement.limit(self.statement_timeout)
+            await statement.next()
+        finally:
+            await statement.abandon()
+
     async def cancel(self) -> None:
         """End the running statement: interrupt, grace, kill. Does nothing when none runs."""
         if (statement := self.running) is not None:
@@ -216,6 +237,7 @@ class EngineSession:
                 aliases=aliases,
                 grace=self._grace,
                 progress=body.get("progress", False),
+                form=body.get("encoding", {}).get("form", "rows"),
             )
             self._statement = statement
             try:

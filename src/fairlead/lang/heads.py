@@ -47,6 +47,8 @@ def head_of(tokens: Sequence[Token]) -> Head:
     words = words_of(tokens)
     if words[:1] == ["EXPLAIN"]:
         return head_of(tokens[explained(tokens) :])
+    if words[:1] in (["PREPARE"], ["EXECUTE"], ["DECLARE"]):
+        return "query"
     if "VIEW" in words and [word for word in words if word not in {"OR", "REPLACE"}][:2] == ["CREATE", "VIEW"]:
         return "query"
     return "data" if _is_data(words, tokens) else "ours"

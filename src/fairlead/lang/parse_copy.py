@@ -1,250 +1,165 @@
-"""``COPY table FROM STDIN``: the grammar of PostgreSQL 17, old and new spelling of the options, and Materialize's.
+"""COPY between a table and the client: ``COPY table FROM STDIN`` and ``COPY table | (query) TO STDOUT``.
 
-What an option means is settled here, so that the rooms above see one plain node: defaults are filled in, and a
-combination that PostgreSQL refuses is refused with its words.
+The grammar is that of PostgreSQL 17, with Materialize's spelling of the first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from fairlead.errors import InvalidParameter, NotSupported
-from fairlead.lang.ast import CopyFromStdin
+from fairlead.errors import NotSupported
+from fairlead.lang import copy_options
+from fairlead.lang.ast import CopyFromStdin, CopyToStdout
+from fairlead.lang.cursor import Cursor
+from fairlead.lang.lexer import Token
+from fairlead.lang.parse_data import data_statement
+from fairlead.lang.splitter import Piece, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from fairlead.lang.ast import DataStatement
 
-    from fairlead.lang.cursor import Cursor
-
-_TRUE: Final = frozenset({"TRUE", "ON", "1", "YES"})
-_FALSE: Final = frozenset({"FALSE", "OFF", "0", "NO"})
-_UTF8: Final = frozenset({"utf8", "utf-8", "utf_8", "unicode", "utf8mb4"})
-# In text format these begin or are part of an escape, or would be mistaken for data.
-_NO_DELIMITER: Final = frozenset("\\.abcdefghijklmnopqrstuvwxyz0123456789")
-_LINE_ENDS: Final = frozenset("\r\n")
-_FORMATS_HINT: Final = "FORMAT text (PostgreSQL's own) and FORMAT csv are"
-_NOT_OFFERED: Final = {
-    "DEFAULT": "leave the column out of the list: it gets its default",
-    "REJECT_LIMIT": None,
-    "LOG_VERBOSITY": None,
-    "FORCE_QUOTE": "FORCE_QUOTE is for COPY TO",
-}
-_OPTIONS: Final = (
-    *("FORMAT", "DELIMITER", "NULL", "HEADER", "QUOTE", "ESCAPE", "FORCE_NULL", "FORCE_NOT_NULL", "ENCODING"),
-    *("FREEZE", "ON_ERROR"),
-)
-_OLD: Final = ("CSV", "DELIMITER", "NULL", "HEADER", "QUOTE", "ESCAPE", "FORCE", "ENCODING", "FREEZE")
+_CLIENT: Final = {"FROM": "STDIN", "TO": "STDOUT"}
+_READS: Final = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT"})
+_WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 
-@dataclass(slots=True)
-class _Given:
-    """The options that are written, by name."""
-
-    format: Literal["text", "csv"] | None = None
-    delimiter: str | None = None
-    null: str | None = None
-    header: Literal["no", "skip", "match"] | None = None
-    quote: str | None = None
-    escape: str | None = None
-    force_null: tuple[str, ...] | None = None
-    force_not_null: tuple[str, ...] | None = None
+def with_client(cursor: Cursor) -> Literal["FROM", "TO", ""]:
+    """Say which way the COPY at hand goes, if it is one FROM STDIN or TO STDOUT."""
+    at = _direction(cursor)
+    if at < 0:
+        return ""
+    way, place = cursor.tokens[at].upper, cursor.tokens[at + 1]
+    if place.kind != "word" or place.upper != _CLIENT[way]:
+        return ""
+    return "FROM" if way == "FROM" else "TO"
 
 
-def reads_client(cursor: Cursor) -> bool:
-    """Whether the COPY at hand is one FROM STDIN."""
+def _direction(cursor: Cursor) -> int:
+    """Return the index of the first FROM or TO outside of parentheses, -1 where there is none."""
     depth = 0
-    for token, after in zip(cursor.tokens[cursor.at_index :], cursor.tokens[cursor.at_index + 1 :], strict=False):
+    for at, token in enumerate(cursor.tokens[:-1]):
         if token.kind == "op":
             depth += (token.text == "(") - (token.text == ")")
-        elif depth == 0 and token.kind == "word" and token.upper in {"FROM", "TO"}:
-            return token.upper == "FROM" and after.kind == "word" and after.upper == "STDIN"
-    return False
+        elif depth == 0 and token.kind == "word" and token.upper in _CLIENT and at:
+            return at
+    return -1
 
 
 def copy_from_stdin(cursor: Cursor) -> CopyFromStdin:
     """Read the statement.
 
     Raises:
-        NotSupported: the binary format, WHERE, and options that are known but not offered.
+        NotSupported: WHERE, and options that are known but not offered.
         InvalidParameter: an option's value that PostgreSQL refuses.
         SqlSyntaxError: anything else that is not the statement.
     """
     cursor.expect("COPY")
-    if cursor.at("BINARY") and not cursor.at("FROM", by=1):
-        _no_binary(cursor)
+    given = _given(cursor, copy_options.FROM_CLIENT)
     if cursor.at("INTO") and not cursor.at("FROM", by=1):
         cursor.next()
     table = cursor.name("table name")
-    columns = _columns(cursor) if cursor.at_op("(") else ()
+    columns = copy_options.columns(cursor) if cursor.at_op("(") else ()
     cursor.expect("FROM", "STDIN")
-    given = _Given()
-    cursor.accept("WITH")
-    if cursor.accept_op("("):
-        cursor.comma_list(lambda: _option(cursor, given))
-        cursor.expect_op(")", "right parenthesis")
-    else:
-        while cursor.token.kind != "eof" and not cursor.at("WHERE"):
-            _old_option(cursor, given)
+    given.read(cursor)
     if cursor.at("WHERE"):
         cursor.unsupported("COPY ... WHERE is not offered", "COPY into a temporary table, then INSERT ... SELECT")
     cursor.end()
-    start, end = cursor.piece.span
-    copy = CopyFromStdin(
+    return CopyFromStdin(
         table=table,
         columns=columns,
-        format=given.format or "text",
-        delimiter=given.delimiter if given.delimiter is not None else "," if given.format == "csv" else "\t",
-        null=given.null if given.null is not None else "" if given.format == "csv" else "\\N",
+        format=given.chosen_format,
+        delimiter=given.chosen_delimiter,
+        null=given.chosen_null,
         header=given.header or "no",
-        quote=given.quote if given.quote is not None else '"',
-        escape=given.escape if given.escape is not None else given.quote if given.quote is not None else '"',
+        quote=given.chosen_quote,
+        escape=given.chosen_escape,
         force_null=given.force_null or (),
         force_not_null=given.force_not_null or (),
-        span=(start, end),
-    )
-    _check(copy, given)
-    return copy
-
-
-# --- options ---------------------------------------------------------------------------------------------------------
-
-
-def _option(cursor: Cursor, given: _Given) -> None:
-    """Read one option of the list in parentheses; Materialize writes an equals sign."""
-    name = cursor.word()
-    if name in _NOT_OFFERED:
-        cursor.unsupported(f"the option {name} of COPY FROM STDIN is not offered", _NOT_OFFERED[name])
-    cursor.expect_one(*_OPTIONS)
-    cursor.accept_op("=")
-    match name:
-        case "FORMAT":
-            _once(cursor, given, "format", _format(cursor))
-        case "HEADER":
-            _once(cursor, given, "header", _header(cursor))
-        case "FORCE_NULL" | "FORCE_NOT_NULL":
-            _once(cursor, given, name.lower(), _forced(cursor, lambda: _columns(cursor)))
-        case "ENCODING":
-            _encoding(cursor)
-        case "FREEZE":
-            _boolean(cursor)  # says how rows are stored, not what they are
-        case "ON_ERROR":
-            if not cursor.accept("STOP"):
-                cursor.unsupported("only ON_ERROR stop is offered: nothing is loaded when a row is faulty")
-        case _:
-            _once(cursor, given, name.lower(), cursor.string())
-
-
-def _old_option(cursor: Cursor, given: _Given) -> None:
-    """Read one option as PostgreSQL wrote them before version 9."""
-    if cursor.at("BINARY"):
-        _no_binary(cursor)
-    match name := cursor.expect_one(*_OLD):
-        case "CSV":
-            _once(cursor, given, "format", "csv")
-        case "HEADER":
-            _once(cursor, given, "header", "skip")
-        case "FORCE":
-            negated = cursor.accept("NOT")
-            cursor.expect("NULL")
-            field = "force_not_null" if negated else "force_null"
-            _once(cursor, given, field, _forced(cursor, lambda: cursor.comma_list(cursor.identifier)))
-        case "ENCODING":
-            _encoding(cursor)
-        case "FREEZE":
-            return
-        case _:
-            cursor.accept("AS")
-            _once(cursor, given, name.lower(), cursor.string())
-
-
-def _once(cursor: Cursor, given: _Given, field: str, value: object) -> None:
-    if getattr(given, field) is not None:
-        cursor.fail(message="conflicting or redundant options", token=cursor.tokens[cursor.at_index - 1])
-    setattr(given, field, value)
-
-
-def _format(cursor: Cursor) -> Literal["text", "csv"]:
-    token = cursor.token
-    if token.kind not in {"word", "string"}:
-        cursor.fail("text", "csv")
-    match token.text.lower():
-        case "text":
-            cursor.next()
-            return "text"
-        case "csv":
-            cursor.next()
-            return "csv"
-        case "binary":
-            _no_binary(cursor)
-    raise InvalidParameter(
-        f'COPY format "{token.text[:64]}" not recognized', hint=_FORMATS_HINT, position=token.start + 1
+        span=cursor.piece.span,
     )
 
 
-def _no_binary(cursor: Cursor) -> None:
-    cursor.unsupported("COPY in binary format is not offered", _FORMATS_HINT)
-
-
-def _header(cursor: Cursor) -> Literal["no", "skip", "match"]:
-    if cursor.token.text.upper() == "MATCH" and cursor.token.kind in {"word", "string"}:
-        cursor.next()
-        return "match"
-    return "skip" if _boolean(cursor) else "no"
-
-
-def _boolean(cursor: Cursor) -> bool:
-    """Read a boolean; none at all means true."""
-    token = cursor.token
-    word = token.text.upper()
-    if token.kind in {"word", "string", "number"} and word in _TRUE | _FALSE:
-        cursor.next()
-        return word in _TRUE
-    if cursor.at_op(",") or cursor.at_op(")"):
-        return True
-    return cursor.fail("true", "false")
-
-
-def _encoding(cursor: Cursor) -> None:
-    position = cursor.token.start + 1
-    if cursor.string().lower() not in _UTF8:
-        raise NotSupported("COPY reads UTF-8 only", hint="convert the data first: iconv -t utf-8", position=position)
-
-
-def _columns(cursor: Cursor) -> tuple[str, ...]:
-    cursor.expect_op("(", "left parenthesis")
-    columns = cursor.comma_list(cursor.identifier)
-    cursor.expect_op(")", "right parenthesis")
-    return columns
-
-
-def _forced(cursor: Cursor, columns: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
-    return ("*",) if cursor.accept_op("*") else columns()
-
-
-# --- what goes together ----------------------------------------------------------------------------------------------
-
-
-def _check(copy: CopyFromStdin, given: _Given) -> None:
-    """Refuse what PostgreSQL refuses (ProcessCopyOptions in copy.c), in its words.
+def copy_to_stdout(cursor: Cursor) -> CopyToStdout:
+    """Read the statement.
 
     Raises:
-        InvalidParameter: with the reason.
+        NotSupported: a statement in parentheses that gives no rows.
+        InvalidParameter: an option's value that PostgreSQL refuses.
+        SqlSyntaxError: anything else that is not the statement.
     """
-    csv = copy.format == "csv"
-    only_csv = () if csv else ("quote", "escape", "force_null", "force_not_null")
-    single = (("delimiter", copy.delimiter), ("quote", copy.quote), ("escape", copy.escape))
-    faults = [
-        *((len(value) != 1 or not value.isascii(), f"COPY {name} must be a single one-byte character")
-          for name, value in single),
-        *((getattr(given, name) is not None, f"COPY {name.upper()} requires CSV mode") for name in only_csv),
-        *((value in _LINE_ENDS, f"COPY {name} cannot be newline or carriage return") for name, value in single),
-        (not csv and copy.delimiter in _NO_DELIMITER, f'COPY delimiter cannot be "{copy.delimiter}"'),
-        (csv and copy.delimiter == copy.quote, "COPY delimiter and quote must be different"),
-        (bool(_LINE_ENDS & set(copy.null)), "COPY null representation cannot use newline or carriage return"),
-        (copy.delimiter in copy.null, "COPY delimiter character must not appear in the NULL specification"),
-        (csv and copy.quote in copy.null, "CSV quote character must not appear in the NULL specification"),
-    ]  # fmt: skip
-    message = next((message for wrong, message in faults if wrong), None)
-    if message is not None:
-        raise InvalidParameter(message)
+    cursor.expect("COPY")
+    given = _given(cursor, copy_options.TO_CLIENT)
+    if cursor.at_op("("):
+        query = _inside(cursor, _direction(cursor))
+        table = False
+    else:
+        query = _reading(cursor)
+        table = True
+    cursor.expect("TO", "STDOUT")
+    given.read(cursor)
+    cursor.end()
+    return CopyToStdout(
+        query=query,
+        table=table,
+        format=given.chosen_format,
+        delimiter=given.chosen_delimiter,
+        null=given.chosen_null,
+        header=given.header == "skip",
+        quote=given.chosen_quote,
+        escape=given.chosen_escape,
+        force_quote=given.force_quote or (),
+        span=cursor.piece.span,
+    )
+
+
+def _given(cursor: Cursor, way: copy_options.Direction) -> copy_options.Given:
+    """Begin the options: ``COPY BINARY t`` is how PostgreSQL 7 wrote the first of them."""
+    given = copy_options.Given(way)
+    if cursor.at("BINARY") and not (cursor.at("FROM", by=1) or cursor.at("TO", by=1)):
+        cursor.next()
+        given.format = "binary"
+    return given
+
+
+def _inside(cursor: Cursor, end: int) -> DataStatement:
+    """Read the query in the parentheses that end before a token."""
+    first = cursor.at_index
+    if cursor.tokens[end - 1].text != ")":
+        cursor.at_index = end
+        cursor.fail("right parenthesis")
+    inner = cursor.tokens[first + 1 : end - 1]
+    if not inner or not _balanced(inner):
+        cursor.fail("a query")
+    cursor.at_index = end
+    stop = Token("eof", "", inner[-1].end, inner[-1].end)
+    query = data_statement(Cursor(cursor.text, Piece("data", [*inner, stop]), cursor.dialect))
+    returning = any(token.kind == "word" and token.upper == "RETURNING" for token in inner)
+    if query.verb in _WRITES and not returning:
+        raise NotSupported("COPY query must have a RETURNING clause", position=inner[0].start + 1)
+    if query.verb not in _READS | _WRITES:
+        raise NotSupported("COPY takes a query in the parentheses", position=inner[0].start + 1)
+    return query
+
+
+def _balanced(tokens: list[Token]) -> bool:
+    depth = 0
+    for token in tokens:
+        if token.kind == "op":
+            depth += (token.text == "(") - (token.text == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _reading(cursor: Cursor) -> DataStatement:
+    """Read ``table [(columns)]`` and return the query for its rows, made of the user's own spellings."""
+    first = cursor.token
+    cursor.name("table name")
+    table = cursor.text[first.start : cursor.tokens[cursor.at_index - 1].end]
+    chosen = "*"
+    if cursor.at_op("("):
+        opened = cursor.token.end
+        copy_options.columns(cursor)
+        chosen = cursor.text[opened : cursor.tokens[cursor.at_index - 1].start]
+    text = f"SELECT {chosen}\nFROM {table}"  # names that were read as names
+    return data_statement(Cursor(text, next(split(text)), cursor.dialect))

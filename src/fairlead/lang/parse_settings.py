@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from fairlead.lang.ast import (
+    ConfigCall,
     CreateDatabase,
     Discard,
     DropDatabase,
     ResetVariable,
+    SetConfig,
+    SetTransaction,
     SetVariable,
-    Transaction,
     Use,
 )
+from fairlead.lang.parse_transactions import set_transaction
 
 if TYPE_CHECKING:
     from fairlead.lang.cursor import Cursor
@@ -24,15 +27,15 @@ _SCOPES: Final[dict[str, Literal["session", "local", "global"]]] = {
 }
 
 
-def set_variable(cursor: Cursor) -> SetVariable:
+def set_variable(cursor: Cursor) -> SetVariable | SetTransaction:
     """Read what follows SET."""
     if cursor.at("VARIABLE"):
         cursor.unsupported("variables of the engine are not offered", "send the value as a parameter, $1")
     scope = _SCOPES["SESSION"]
     if cursor.word() in _SCOPES and not cursor.at_op("=", 1) and not cursor.at("TO", by=1):
         scope = _SCOPES[cursor.next().upper]
-    if cursor.at("TRANSACTION") or cursor.at("CHARACTERISTICS"):
-        cursor.unsupported("the transaction mode cannot be set: every transaction is isolated by snapshot")
+    if scope != "global" and (cursor.at("TRANSACTION") or cursor.at("CHARACTERISTICS")):
+        return set_transaction(cursor)
     if cursor.accept("TIME", "ZONE"):
         name = "timezone"
     elif cursor.accept("NAMES"):
@@ -54,6 +57,51 @@ def _value(cursor: Cursor) -> str:
     return sign + cursor.next().text
 
 
+def sets_config(cursor: Cursor) -> bool:
+    """Whether the query at hand begins with a call of set_config."""
+    at = 3 if cursor.at("PG_CATALOG", by=1) and cursor.at_op(".", 2) else 1
+    return cursor.at("SELECT") and cursor.at("SET_CONFIG", by=at) and cursor.at_op("(", at + 1)
+
+
+def set_config(cursor: Cursor) -> SetConfig:
+    """Read a query that is nothing but calls of set_config: it is a command."""
+    cursor.expect("SELECT")
+    calls = cursor.comma_list(lambda: _config_call(cursor))
+    if cursor.token.kind != "eof":
+        cursor.unsupported("set_config stands alone: SELECT set_config('name', 'value', false)", "or write SET")
+    return SetConfig(calls=calls, span=cursor.piece.span)
+
+
+def _config_call(cursor: Cursor) -> ConfigCall:
+    if cursor.accept("PG_CATALOG"):
+        cursor.expect_op(".", "a point")
+    if not cursor.accept("SET_CONFIG"):
+        cursor.unsupported("set_config cannot stand beside other columns", "write SET, or one query for each")
+    cursor.expect_op("(", "left parenthesis")
+    name = cursor.string("the name of a setting, written out")
+    cursor.expect_op(",", "a comma")
+    value = _config_value(cursor)
+    cursor.expect_op(",", "a comma")
+    local = cursor.expect_one("TRUE", "FALSE") == "TRUE"
+    cursor.expect_op(")", "right parenthesis")
+    label = cursor.identifier() if cursor.accept("AS") else "set_config"
+    return ConfigCall(name, value, local, label)
+
+
+def _config_value(cursor: Cursor) -> str | int | None:
+    token = cursor.token
+    if cursor.accept("NULL"):
+        return None
+    if token.kind == "param" and token.text.lstrip("$").isdecimal():
+        cursor.next()
+        value: str | int = int(token.text.lstrip("$"))
+    else:
+        value = cursor.string("the value of a setting")
+    if cursor.accept_op("::"):  # drivers say the type of a parameter
+        cursor.expect_one("TEXT", "VARCHAR")
+    return value
+
+
 def reset_variable(cursor: Cursor) -> ResetVariable:
     """Read what follows RESET or UNSET."""
     cursor.accept_one(*_SCOPES)
@@ -65,12 +113,13 @@ def reset_variable(cursor: Cursor) -> ResetVariable:
 def use(cursor: Cursor) -> Use:
     """Read what follows USE."""
     if cursor.word() in {"SCHEMA", "VCLUSTER"} and cursor.ahead().kind != "eof":
-        cursor.unsupported("only a database can be chosen with USE")
+        cursor.unsupported("only a database can be chosen with USE", "USE database.schema chooses a schema, too")
     if cursor.word() in {"DATABASE", "WORKSPACE"} and cursor.ahead().kind != "eof":
         cursor.next()
     database = cursor.identifier("the name of a database")
+    schema = cursor.identifier("the name of a schema") if cursor.accept_op(".") else None
     cursor.end()
-    return Use(database=database)
+    return Use(database=database, schema=schema)
 
 
 def create_database(cursor: Cursor) -> CreateDatabase:
@@ -94,27 +143,6 @@ def drop_database(cursor: Cursor) -> DropDatabase:
     name = cursor.identifier()
     cursor.end()
     return DropDatabase(name=name, if_exists=if_exists)
-
-
-def transaction(cursor: Cursor, verb: str) -> Transaction:
-    """Read what follows BEGIN, START, COMMIT, END, ROLLBACK or ABORT; modes of BEGIN have no effect."""
-    if verb == "START":
-        if not cursor.at("TRANSACTION"):
-            cursor.fail("TRANSACTION")
-        cursor.next()
-    else:
-        cursor.accept_one("TRANSACTION", "WORK")
-    if verb in {"BEGIN", "START"}:
-        while cursor.accept_one("ISOLATION", "LEVEL", "READ", "ONLY", "WRITE", "COMMITTED", "UNCOMMITTED") or (
-            cursor.accept_one("REPEATABLE", "SERIALIZABLE", "NOT", "DEFERRABLE") or cursor.accept_op(",")
-        ):
-            pass
-        cursor.end()
-        return Transaction(action="begin")
-    if cursor.at("TO"):
-        cursor.unsupported("savepoints are not offered")
-    cursor.end()
-    return Transaction(action="commit" if verb in {"COMMIT", "END"} else "rollback")
 
 
 def discard(cursor: Cursor, verb: str) -> Discard:

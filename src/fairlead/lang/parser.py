@@ -14,12 +14,13 @@ from fairlead.lang.lexer import check_characters
 from fairlead.lang.parse_alter import alter_connection
 from fairlead.lang.parse_care import vacuum
 from fairlead.lang.parse_connections import create_connection
-from fairlead.lang.parse_copy import copy_from_stdin, reads_client
+from fairlead.lang.parse_copy import copy_from_stdin, copy_to_stdout, with_client
 from fairlead.lang.parse_data import data_statement
 from fairlead.lang.parse_defaults import alter_default_privileges
 from fairlead.lang.parse_exports import copies_to_store, copy_to_store, select_into
 from fairlead.lang.parse_grants import grant, revoke
 from fairlead.lang.parse_links import alter_link, create_link
+from fairlead.lang.parse_prepared import close, declare, execute, fetch, prepare
 from fairlead.lang.parse_relations import ALTERED, alter_object, create_view
 from fairlead.lang.parse_roles import alter_role, create_role, drop_role
 from fairlead.lang.parse_secrets import alter_secret, create_secret
@@ -28,12 +29,14 @@ from fairlead.lang.parse_settings import (
     discard,
     drop_database,
     reset_variable,
+    set_config,
     set_variable,
-    transaction,
+    sets_config,
     use,
 )
 from fairlead.lang.parse_show import describe, show, validate, verify
 from fairlead.lang.parse_stages import alter_stage, create_stage, list_stage
+from fairlead.lang.parse_transactions import transaction
 from fairlead.lang.splitter import split
 from fairlead.lang.tails import into_at
 from fairlead.lang.vocabulary import CATEGORIES, FIRST_WORDS
@@ -45,8 +48,6 @@ if TYPE_CHECKING:
 _ATTACH_HINT: Final = "reach outside data through a connection and a stage"
 _SETTING_HINT: Final = "the engine is configured by the gateway"
 _REFUSED: Final = {
-    "PREPARE": "use the prepared statements of the client's protocol",
-    "EXECUTE": "use the prepared statements of the client's protocol",
     "CALL": "write SELECT * FROM function(...)",
     "ATTACH": _ATTACH_HINT,
     "DETACH": _ATTACH_HINT,
@@ -59,10 +60,6 @@ _REFUSED: Final = {
     "ANALYZE": _SETTING_HINT,
     "FORCE": _SETTING_HINT,
     "UPDATE": "extensions are installed by the operator",
-    "SAVEPOINT": None,
-    "RELEASE": None,
-    "DECLARE": "cursors are not offered; a portal of the protocol fetches in parts",
-    "FETCH": "cursors are not offered; a portal of the protocol fetches in parts",
     "LISTEN": None,
     "NOTIFY": None,
     "LOCK": None,
@@ -108,8 +105,11 @@ def _statement(text: str, piece: Piece, dialect: Dialect) -> Statement:
         return select_into(cursor, into)
     if piece.head == "data" and copies_to_store(cursor):
         return copy_to_store(cursor)
+    if piece.head == "data" and sets_config(cursor):
+        return set_config(cursor)
     if piece.head == "data":
-        return copy_from_stdin(cursor) if cursor.at("COPY") and reads_client(cursor) else data_statement(cursor)
+        way = with_client(cursor) if cursor.at("COPY") else ""
+        return {"FROM": copy_from_stdin, "TO": copy_to_stdout}.get(way, data_statement)(cursor)
     statement = _ours(cursor)
     cursor.end()
     return replace(statement, span=piece.span)
@@ -158,8 +158,18 @@ def _ours(cursor: Cursor) -> Statement:  # noqa: C901, PLR0911, PLR0912  # a tab
             return _comment(cursor)
         case "EXPLAIN":
             return _explain(cursor)
-        case "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT":
+        case "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE":
             return transaction(cursor, verb)
+        case "PREPARE":
+            return prepare(cursor)
+        case "EXECUTE":
+            return execute(cursor)
+        case "DECLARE":
+            return declare(cursor)
+        case "FETCH" | "MOVE":
+            return fetch(cursor, verb)
+        case "CLOSE":
+            return close(cursor)
         case _:
             raise NotSupported(f"this form of {verb} is not offered", position=first.start + 1)
 

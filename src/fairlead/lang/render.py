@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from fairlead.lang import ast, render_relations
+from fairlead.lang import ast, render_relations, render_session
 from fairlead.lang.masking import redact
 from fairlead.lang.render_connections import alter_connection, create_connection
 from fairlead.lang.render_exports import copy_to_store, select_into
@@ -232,7 +232,7 @@ def _set(s: ast.SetVariable, w: Writer) -> str:
 
 
 def _use(s: ast.Use, w: Writer) -> str:
-    return f"USE {w.identifier(s.database)}"
+    return f"USE {w.name(ast.Name((s.database,) if s.schema is None else (s.database, s.schema)))}"
 
 
 def _discard(s: ast.Discard, w: Writer) -> str:
@@ -249,19 +249,33 @@ def _data(s: ast.DataStatement, w: Writer) -> str:
 def _copy_from_stdin(s: ast.CopyFromStdin, _: Writer) -> str:
     # Read under the engine's rules of quoting in every dialect; this one's are the same, and keep the case of names.
     w = Writer("materialize", reveal=True)
-    csv = s.format == "csv"
     options = [
-        f"FORMAT {s.format}",
-        f"DELIMITER {w.string(s.delimiter)}",
-        f"NULL {w.string(s.null)}",
+        *_copy_options(s, w),
         s.header != "no" and f"HEADER {'match' if s.header == 'match' else 'true'}",
-        csv and f"QUOTE {w.string(s.quote)}",
-        csv and f"ESCAPE {w.string(s.escape)}",
         bool(s.force_null) and f"FORCE_NULL {_forced(s.force_null, w)}",
         bool(s.force_not_null) and f"FORCE_NOT_NULL {_forced(s.force_not_null, w)}",
     ]
     columns = f" ({w.identifiers(s.columns)})" if s.columns else ""
     return f"COPY {w.name(s.table)}{columns} FROM STDIN WITH ({', '.join(o for o in options if o)})"
+
+
+def _copy_to_stdout(s: ast.CopyToStdout, writer: Writer) -> str:
+    w = Writer("materialize", reveal=True)
+    options = [
+        *_copy_options(s, w),
+        s.header and "HEADER true",
+        bool(s.force_quote) and f"FORCE_QUOTE {_forced(s.force_quote, w)}",
+    ]
+    return f"COPY ({_data(s.query, writer)}) TO STDOUT WITH ({', '.join(o for o in options if o)})"
+
+
+def _copy_options(s: ast.CopyFromStdin | ast.CopyToStdout, w: Writer) -> list[str]:
+    options = [f"FORMAT {s.format}"]
+    if s.format != "binary":
+        options += [f"DELIMITER {w.string(s.delimiter)}", f"NULL {w.string(s.null)}"]
+    if s.format == "csv":
+        options += [f"QUOTE {w.string(s.quote)}", f"ESCAPE {w.string(s.escape)}"]
+    return options
 
 
 def _forced(columns: tuple[str, ...], w: Writer) -> str:
@@ -307,14 +321,23 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.ShowDefaultPrivileges: lambda _, __: "SHOW DEFAULT PRIVILEGES",
     ast.DropDatabase: lambda s, w: _words("DROP DATABASE", _if(s.if_exists, "IF EXISTS"), w.identifier(s.name)),
     ast.ShowDatabases: lambda _, __: "SHOW DATABASES",
+    ast.SetConfig: render_session.set_config,
+    ast.SetTransaction: render_session.set_transaction,
+    ast.Savepoint: render_session.savepoint,
+    ast.Prepare: render_session.prepare,
+    ast.Execute: render_session.execute,
+    ast.DeclareCursor: render_session.declare,
+    ast.Fetch: render_session.fetch,
+    ast.CloseCursor: render_session.close,
     ast.Use: _use,
     ast.SetVariable: _set,
     ast.ResetVariable: lambda s, w: f"RESET {_all_or(s.name, w)}",
     ast.ShowVariable: lambda s, w: f"SHOW {_all_or(s.name, w)}",
-    ast.Transaction: lambda s, _: s.action.upper(),
+    ast.Transaction: render_session.transaction,
     ast.Discard: _discard,
     ast.DataStatement: _data,
     ast.CopyFromStdin: _copy_from_stdin,
+    ast.CopyToStdout: _copy_to_stdout,
     ast.SelectInto: select_into,
     ast.CopyToStore: copy_to_store,
     ast.Empty: lambda _, __: "",

@@ -26,6 +26,7 @@ from fairlead.egress.resolver import Resolver
 from fairlead.engine.engine import Engine
 from fairlead.engine.lake.lakes import Lakes
 from fairlead.engine.planner import Planner
+from fairlead.errors import TooManyConnections
 from fairlead.sensitive import Sensitive
 from fairlead.session import Session
 from fairlead.vault.vault import Vault
@@ -151,12 +152,18 @@ class Gateway:
 
         Raises:
             InvalidCatalogName: the database does not exist.
+            TooManyConnections: the user has as many sessions as a user may have.
         """
         with self.house.catalog.read() as snapshot:
             # Where no database is named, psql and libpq ask for one that is called like the user.
             wanted = DEFAULT_DATABASE if not database or database == user else database
             current = names.database(snapshot, wanted)
-            user = names.role(snapshot, user).name  # as it is stored, in whatever case it was typed
+            role = names.role(snapshot, user)
+        user = role.name  # as it is stored, in whatever case it was typed
+        limit = self.settings.worker.max_sessions_per_user
+        if limit and not role.superuser and sum(session.user == user for session in self._sessions) >= limit:
+            message = f'too many connections for role "{user}"'
+            raise TooManyConnections(message, hint=f"close some; a user may have {limit} sessions")
         session = Session(
             self.house,
             self._engine,

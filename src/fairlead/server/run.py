@@ -76,7 +76,7 @@ async def serve(
         await stopping.wait()
         _log.info("stopping")
     finally:
-        await server.stop()
+        await server.stop(settings.drain_seconds)
         await gateway.stop()
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from fairlead.worker.rows import TextRows
+from fairlead.worker.copying import copy_rows
+from fairlead.worker.rows import DataRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,6 +46,9 @@ def encoder(
     Raises:
         ValueError: there is no such form.
     """
-    if encoding["form"] != "rows":
-        raise ValueError(encoding["form"])
-    return TextRows(caster, types, aliases)
+    match encoding["form"]:
+        case "rows":
+            return DataRows(caster, types, encoding["formats"], aliases)
+        case "copy":
+            return copy_rows(encoding["copy"], caster, types, aliases)
+    raise ValueError(encoding["form"])

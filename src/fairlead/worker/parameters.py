@@ -216,3 +216,10 @@ _BINARY: Final[dict[int, Callable[[bytes], Any]]] = {
     2950: lambda raw: str(uuid.UUID(bytes=raw)),
     3802: lambda raw: raw[1:].decode(),
 }
+
+# Binary values as texts that the engine reads, for types that have no shorter way into a column.
+AS_TEXT: Final[dict[int, Callable[[bytes], str]]] = {
+    1186: _interval,
+    1700: lambda raw: f"{_numeric(raw):f}",
+    2950: lambda raw: str(uuid.UUID(bytes=raw)),
+}

@@ -1,4 +1,4 @@
-"""DuckDB's types as PostgreSQL's: object ids, sizes and modifiers (pg_type.dat), and how each type becomes text."""
+"""DuckDB's types as PostgreSQL's: object ids, sizes and modifiers (pg_type.dat)."""
 
 from __future__ import annotations
 
@@ -38,13 +38,29 @@ _PLAIN: Final = {
     "JSON": (114, -1),
     "VARCHAR": _TEXT,
 }
-_INTEGERS: Final = frozenset(
-    {"TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT", "UBIGINT"}
-)
-_TEXTS: Final = frozenset({"VARCHAR", "JSON"})
+# Of the array of each type, by the oid of the type.
+_ARRAYS: Final = {
+    16: 1000,
+    17: 1001,
+    20: 1016,
+    21: 1005,
+    23: 1007,
+    25: 1009,
+    114: 199,
+    700: 1021,
+    701: 1022,
+    1082: 1182,
+    1083: 1183,
+    1114: 1115,
+    1184: 1185,
+    1186: 1187,
+    1266: 1270,
+    1562: 1563,
+    1700: 1231,
+    2950: 2951,
+}
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),(\d+)\)")
-# Arrow writes smaller fractions with an exponent, and DuckDB leaves the zero out before the point of pure fractions.
-_EXACT_SCALE: Final = 6
+_LIST: Final = re.compile(r"(.*[^\]])\[\d*\]", re.DOTALL)
 _NUMERIC: Final = 1700
 _MODIFIER_OFFSET: Final = 4
 
@@ -59,31 +75,23 @@ class PgType:
 
 
 def pg_type(name: str) -> PgType:
-    """Return the PostgreSQL type of a DuckDB type; lists, structs, maps and what is not known are text."""
-    decimal = _DECIMAL.fullmatch(name)
-    if decimal:
-        width, scale = int(decimal[1]), int(decimal[2])
+    """Return the PostgreSQL type of a DuckDB type; structs, maps, lists of lists and what is not known are text."""
+    if (shape := decimal(name)) is not None:
+        width, scale = shape
         return PgType(_NUMERIC, -1, (width << 16 | scale) + _MODIFIER_OFFSET)
+    if (element := element_of(name)) is not None:
+        one = pg_type(element)
+        return PgType(_ARRAYS[one.oid], -1, one.modifier)
     return PgType(*_PLAIN.get(name, _TEXT))
 
 
-def direct(name: str) -> bool:
-    """Tell whether Arrow alone writes the type as DuckDB would: then no cast by the engine is needed."""
-    decimal = _DECIMAL.fullmatch(name)
-    if decimal:
-        width, scale = int(decimal[1]), int(decimal[2])
-        return scale <= _EXACT_SCALE and width > scale
-    return name in _INTEGERS or name in _TEXTS or name == "BOOLEAN"
+def decimal(name: str) -> tuple[int, int] | None:
+    """Return width and scale of a DECIMAL."""
+    found = _DECIMAL.fullmatch(name)
+    return (int(found[1]), int(found[2])) if found else None
 
 
-def cast_expression(name: str, column: str) -> str:
-    """Return the SQL expression that turns a column into PostgreSQL's text form."""
-    if name in _TEXTS:
-        return column
-    if name == "BOOLEAN":
-        return f"CASE WHEN {column} THEN 't' WHEN NOT {column} THEN 'f' END"
-    if name == "BLOB":
-        return f"'\\x' || system.main.lower(system.main.hex({column}))"
-    if name == "INTERVAL":
-        return f"system.main.replace({column}::VARCHAR, 'month', 'mon')"
-    return f"{column}::VARCHAR"
+def element_of(name: str) -> str | None:
+    """Return the type of the elements of a list, or of an array of fixed size, with one dimension."""
+    found = _LIST.fullmatch(name)
+    return found[1] if found else None

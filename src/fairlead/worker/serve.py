@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 from duckdb import StatementType
 
-from fairlead.worker import duck, extensions, frames, layers, parameters, script, statements
+from fairlead.worker import copied, duck, extensions, frames, layers, parameters, script, statements
 from fairlead.worker.control import Control, Stopped
 from fairlead.worker.encodings import encoder
 from fairlead.worker.pgtypes import pg_type
@@ -126,6 +126,9 @@ class Worker:
         """Do what was asked; return the last frame."""
         if kind == frames.EXECUTE:
             return frames.DONE, frames.encoded(self._execute(request, values))
+        if kind == frames.SCRIPT and "copied" in request:
+            copied.convert(self._caster, **request["copied"])
+            return frames.RESULTS, script.run(self._instance, (), self._control.checkpoint)
         if kind == frames.SCRIPT:
             return frames.RESULTS, script.run(self._instance, request["statements"], self._control.checkpoint)
         return frames.DESCRIBED, frames.encoded(self._describe(request))

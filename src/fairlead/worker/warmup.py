@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from fairlead.worker import duck, frames, parameters, script, serve, statements
-from fairlead.worker.rows import BATCH_ROWS, TextRows
+from fairlead.worker.rows import BATCH_ROWS, DataRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +74,10 @@ def _results() -> None:
             result = instance.execute(statement.parsed or query, values)
             types = [str(column[1]) for column in result.description or []]
             reader = result.to_arrow_reader(BATCH_ROWS)
-            texts = TextRows(caster, types, {"a": "b"})
-            for columns in texts.pieces(reader.schema, reader):
-                serve.send_blocks(channel, texts.blocks(columns), more=False)
+            batches = list(reader)
+            for code in (0, 1):
+                rows = DataRows(caster, types, (code,), {"a": "b"})
+                for cells in rows.pieces(reader.schema, batches):
+                    serve.send_blocks(channel, rows.blocks(cells), more=False)
             reader.close()
         caster.close()

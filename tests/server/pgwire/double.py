@@ -109,6 +109,9 @@ class IntakeDouble:
 
 
 class SessionDouble:
+    process_id = 0
+    patience = 0.0
+
     def __init__(self, backend, user, parameters):
         self.backend = backend
         self.user = user
@@ -147,7 +150,8 @@ class SessionDouble:
         types = tuple(oids[at] if at < len(oids) and oids[at] else 25 for at in range(count))
         return types, self.columns(text, [None] * count)
 
-    async def bind(self, portal, statement, parameters):
+    async def bind(self, portal, statement, parameters, encoding):
+        self.backend.encodings.append(encoding)
         self.portals[portal] = Portal(self.known(statement)[0], tuple(map(python_value, parameters)))
 
     async def describe_portal(self, portal):
@@ -325,6 +329,7 @@ class BackendDouble:
     def __init__(self):
         self.verifiers = {user: make_verifier(Sensitive(password)) for user, password in PASSWORDS.items()}
         self.failures = []
+        self.encodings = []
         self.opened = []
         self.sessions = []
         self.every_session = []  # also those that have ended

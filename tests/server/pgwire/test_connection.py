@@ -253,5 +253,6 @@ def test_decoding_a_first_packet_gives_a_message_or_an_error_of_ours(body):
 @given(names, st.lists(st.none() | st.binary(max_size=20), min_size=1, max_size=5), st.data())
 def test_a_bind_comes_out_as_it_went_in(name, given_values, data):
     formats = data.draw(st.lists(codes, min_size=len(given_values), max_size=len(given_values)))
-    message = decoding.decode(m.Bind, raw.bind(name, name, *given_values, formats=formats)[5:])
-    assert message == m.Bind(name, name, tuple(zip(given_values, map(bool, formats), strict=True)))
+    results = tuple(data.draw(st.lists(codes, max_size=5)))
+    message = decoding.decode(m.Bind, raw.bind(name, name, *given_values, formats=formats, results=results)[5:])
+    assert message == m.Bind(name, name, tuple(zip(given_values, map(bool, formats), strict=True)), results)

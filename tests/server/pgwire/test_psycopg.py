@@ -243,14 +243,6 @@ def test_a_pipeline_is_answered_in_order_and_outlives_an_error(server):
         assert connection.execute("SELECT %s", (3,)).fetchone() == (3,)
 
 
-def test_a_binary_result_is_refused_with_a_way_out(server):
-    with connect(server) as connection:
-        with pytest.raises(psycopg.errors.FeatureNotSupported, match="binary") as caught:
-            connection.execute("SELECT 1", binary=True)
-        assert "text" in caught.value.diag.message_hint
-        assert connection.execute("SELECT 1").fetchone() == (1,)
-
-
 def test_a_long_result_arrives_whole_with_and_without_tls(server):
     for mode in ("disable", "require"):
         with connect(server, sslmode=mode) as connection:

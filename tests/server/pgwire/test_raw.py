@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from fairlead.engine.api import Encoding
 from tests.server.pgwire import raw
 from tests.server.pgwire.raw import RawClient, Scram, fields
 
@@ -327,13 +328,44 @@ def test_the_types_that_were_described_go_with_binary_parameters(client, server)
     assert client.read_until()[1][1][6:] == b"5"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "announced"), [((), [0, 0]), ((0,), [0, 0]), ((1,), [1, 1]), ((0, 1), [0, 1]), ((1, 0), [1, 0])]
+)
+def test_the_formats_of_a_portal_are_announced_and_passed_on(client, server, wanted, announced):
+    client.send(raw.parse("", "SELECT 1 AS a, 2 AS b"), raw.bind("", "", results=wanted), raw.describe("P", ""))
+    client.send(raw.describe("S", ""), raw.SYNC)
+    shapes = [body for tag, body in client.read_until() if tag == "T"]
+    assert [formats_of(shape) for shape in shapes] == [announced, [0, 0]]
+    assert server.backend.encodings[-1] == Encoding("rows", wanted)
+
+
+def formats_of(shape):
+    """Return the format codes of a RowDescription whose names have one letter."""
+    return [struct.unpack_from("!h", shape, 2 + 20 * number + 18)[0] for number in range(2)]
+
+
+@pytest.mark.parametrize("text", ["SELECT 1 AS a, 2 AS b", "SHOW words"])
+def test_as_many_formats_as_columns_are_needed(client, text):
+    client.send(raw.parse("", text), raw.bind("", "", results=(0, 1, 1)), raw.describe("P", ""), raw.SYNC)
+    assert error_of(client)["C"] == "08P01"
+    assert client.tags() == "Z"
+
+
+def test_the_rows_of_a_command_are_the_same_in_binary(client):
+    client.send(raw.parse("", "SHOW words"), raw.bind("", "", results=(1,)), raw.describe("P", ""), raw.execute())
+    client.send(raw.SYNC)
+    answer = client.read_until()
+    assert next(body for tag, body in answer if tag == "D")[6:].startswith(b"one")
+    assert [tag for tag, _ in answer] == list("12TDDCZ")
+
+
 # --- what is refused, without an end -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("sent", "state"),
     [
-        (raw.bind("", "", results=(1,)), "0A000"),
+        (raw.bind("", "", results=(2,)), "08P01"),
         (raw.bind("", "", b"1", formats=(2,)), "08P01"),
         (raw.bind("", "", b"1", formats=(0, 0)), "08P01"),
         (raw.bind("", "missing"), "26000"),

@@ -21,7 +21,15 @@ from fairlead.lang.ast.connections import (
     UnsetOptions,
     ValidateConnection,
 )
-from fairlead.lang.ast.data import CopyFromStdin, DataStatement, DottedName, Empty, LocationRef, StageOption
+from fairlead.lang.ast.data import (
+    CopyFromStdin,
+    CopyToStdout,
+    DataStatement,
+    DottedName,
+    Empty,
+    LocationRef,
+    StageOption,
+)
 from fairlead.lang.ast.exports import CopyToStore, Csv, Export, SelectInto
 from fairlead.lang.ast.objects import DescribeObject, DropObjects, ShowCreate, ShowDependents, ShowObjects
 from fairlead.lang.ast.people import (
@@ -40,13 +48,18 @@ from fairlead.lang.ast.people import (
     ShowRoles,
     VerifyLedger,
 )
+from fairlead.lang.ast.prepared import Argument, CloseCursor, DeclareCursor, Execute, Fetch, Prepare
 from fairlead.lang.ast.relations import AlterObject, CreateView, ShowSnapshots, ShowTables
 from fairlead.lang.ast.secrets import AlterSecret, CreateSecret, SecretValue
 from fairlead.lang.ast.settings import (
+    ConfigCall,
     CreateDatabase,
     Discard,
     DropDatabase,
     ResetVariable,
+    Savepoint,
+    SetConfig,
+    SetTransaction,
     SetVariable,
     ShowDatabases,
     ShowVariable,
@@ -78,8 +91,12 @@ __all__ = [
     "AlterRole",
     "AlterSecret",
     "AlterStage",
+    "Argument",
+    "CloseCursor",
     "Concat",
+    "ConfigCall",
     "CopyFromStdin",
+    "CopyToStdout",
     "CopyToStore",
     "CreateConnection",
     "CreateDatabase",
@@ -89,6 +106,7 @@ __all__ = [
     "CreateView",
     "Csv",
     "DataStatement",
+    "DeclareCursor",
     "DescribeObject",
     "Discard",
     "DottedName",
@@ -96,7 +114,9 @@ __all__ = [
     "DropObjects",
     "DropRole",
     "Empty",
+    "Execute",
     "Export",
+    "Fetch",
     "Grant",
     "GrantRole",
     "GrantTarget",
@@ -109,17 +129,21 @@ __all__ = [
     "Noun",
     "Option",
     "OwnerTo",
+    "Prepare",
     "RenameTo",
     "ReplaceClause",
     "ResetVariable",
     "Revoke",
     "RevokeRole",
+    "Savepoint",
     "SecretRef",
     "SecretValue",
     "SelectInto",
     "SetComment",
+    "SetConfig",
     "SetEnabled",
     "SetOptions",
+    "SetTransaction",
     "SetVariable",
     "ShowCreate",
     "ShowDatabases",

@@ -100,7 +100,7 @@ class CopyFromStdin(Statement):
 
     table: Name
     columns: tuple[str, ...] = ()
-    format: Literal["text", "csv"] = "text"
+    format: Literal["text", "csv", "binary"] = "text"
     delimiter: str = "\t"
     null: str = "\\N"
     header: Literal["no", "skip", "match"] = "no"
@@ -108,3 +108,30 @@ class CopyFromStdin(Statement):
     escape: str = '"'
     force_null: tuple[str, ...] = ()
     force_not_null: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyToStdout(Statement):
+    """``COPY table | (query) TO STDOUT``: the client takes the rows. Options have PostgreSQL's meaning and defaults.
+
+    Args:
+        query: gives the rows.
+        table: the query was made of the name of a table, so places in its text are none of the user's.
+        format: of the data.
+        delimiter: one ASCII character.
+        null: what stands for NULL.
+        header: whether the first line names the columns.
+        quote: one ASCII character; csv only.
+        escape: one ASCII character; csv only.
+        force_quote: columns whose values are always quoted; ``("*",)`` = all.
+    """
+
+    query: DataStatement
+    table: bool = field(default=False, compare=False)
+    format: Literal["text", "csv", "binary"] = "text"
+    delimiter: str = "\t"
+    null: str = "\\N"
+    header: bool = False
+    quote: str = '"'
+    escape: str = '"'
+    force_quote: tuple[str, ...] = ()

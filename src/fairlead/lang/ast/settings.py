@@ -36,9 +36,10 @@ class ShowDatabases(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use(Statement):
-    """``USE [DATABASE | WORKSPACE] name``."""
+    """``USE [DATABASE | WORKSPACE] name`` or ``USE database.schema``; one name may be that of a schema."""
 
     database: str
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +65,52 @@ class ShowVariable(Statement):
     name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigCall:
+    """``set_config(name, value, local) [AS label]``; ``value`` is a text, the number of a parameter, or None."""
+
+    name: str
+    value: str | int | None
+    local: bool
+    label: str = "set_config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetConfig(Statement):
+    """``SELECT set_config(...) [, ...]``: how clients set a setting where they can only query."""
+
+    calls: tuple[ConfigCall, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Statement):
-    """BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT."""
+    """BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT.
+
+    Args:
+        action: what it does.
+        read_only: the mode of the block that BEGIN asks for, None = the default.
+        chain: a new block is begun at once (AND CHAIN).
+    """
 
     action: Literal["begin", "commit", "rollback"]
+    read_only: bool | None = None
+    chain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Savepoint(Statement):
+    """``SAVEPOINT name``, ``RELEASE [SAVEPOINT] name``, ``ROLLBACK TO [SAVEPOINT] name``."""
+
+    action: Literal["set", "release", "rollback"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTransaction(Statement):
+    """``SET TRANSACTION modes`` or ``SET SESSION CHARACTERISTICS AS TRANSACTION modes``; None = nothing was said."""
+
+    read_only: bool | None
+    session: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Literal
 
+from fairlead.errors import ProtocolViolation
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -20,6 +22,7 @@ BIND_COMPLETE = b"2\0\0\0\4"
 CLOSE_COMPLETE = b"3\0\0\0\4"
 NO_DATA = b"n\0\0\0\4"
 PORTAL_SUSPENDED = b"s\0\0\0\4"
+COPY_DONE = b"c\0\0\0\4"
 EMPTY_QUERY = b"I\0\0\0\4"
 AUTHENTICATION_OK = b"R\0\0\0\x08\0\0\0\0"
 
@@ -73,25 +76,42 @@ class Answers:
 
     # --- results ---------------------------------------------------------------------------------------------------
 
-    def row_description(self, columns: Sequence[Column]) -> bytes:
-        """RowDescription; every column is in text format and belongs to no table."""
+    def row_description(self, columns: Sequence[Column], formats: Sequence[int] = ()) -> bytes:
+        """RowDescription; no column belongs to a table.
+
+        Args:
+            columns: of the result.
+            formats: as in a Bind message: 0 = text, 1 = binary; one is for all columns, none is text.
+
+        Raises:
+            ProtocolViolation: there are several formats, but not one for each column.
+        """
+        if len(formats) not in (0, 1, len(columns)):
+            raise ProtocolViolation(
+                f"bind message has {len(formats)} result formats but query has {len(columns)} columns"
+            )
+        each = formats if len(formats) == len(columns) else [*formats, 0][:1] * len(columns)
         body = b"".join(
-            self._string(column.name) + _column_tail(0, 0, column.type_oid, column.type_size, column.type_modifier, 0)
-            for column in columns
+            self._string(one.name) + _column_tail(0, 0, one.type_oid, one.type_size, one.type_modifier, code)
+            for one, code in zip(columns, each, strict=True)
         )
         return _message(b"T", _int16(len(columns)) + body)
 
     def data_rows(self, rows: Sequence[Sequence[str | None]]) -> bytes:
-        """One DataRow for each row of texts."""
+        """One DataRow for each row of texts, which are the same in both formats."""
         return b"".join(_message(b"D", _int16(len(row)) + b"".join(map(self._value, row))) for row in rows)
 
     def parameter_description(self, type_oids: Sequence[int]) -> bytes:
         """ParameterDescription."""
         return _message(b"t", _int16(len(type_oids)) + b"".join(map(_oid, type_oids)))
 
-    def copy_in(self, columns: int) -> bytes:
-        """CopyInResponse; everything is in text format."""
-        return _message(b"G", b"\0" + _int16(columns) + _int16(0) * columns)
+    def copy_in(self, columns: int, *, binary: bool = False) -> bytes:
+        """CopyInResponse; all columns have the format of the whole."""
+        return _message(b"G", _copy_format(columns, binary))
+
+    def copy_out(self, columns: int, *, binary: bool) -> bytes:
+        """CopyOutResponse; all columns have the format of the whole."""
+        return _message(b"H", _copy_format(columns, binary))
 
     def command_complete(self, tag: str) -> bytes:
         """CommandComplete."""
@@ -135,6 +155,10 @@ class Answers:
             return _NULL
         data = self._text(value)
         return _int32(len(data)) + data
+
+
+def _copy_format(columns: int, binary: bool) -> bytes:  # of a protocol message
+    return bytes([binary]) + _int16(columns) + _int16(int(binary)) * columns
 
 
 def _message(tag: bytes, body: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from fairlead.errors import AdminShutdown, FairleadError, LoginRefused, QueryCanceled
+from fairlead.errors import AdminShutdown, FairleadError, IdleInTransaction, IdleSession, LoginRefused, QueryCanceled
 from fairlead.server.pgwire import messages as m
 from fairlead.server.pgwire import settings as startup_settings
 from fairlead.server.pgwire.connection import Connection, Event, State
@@ -28,6 +28,25 @@ _log = structlog.get_logger("fairlead")
 _LONG_KEY_MINOR: Final = 2
 _SHORT_KEY, _LONG_KEY = 4, 32
 _CLOSE_SECONDS: Final = 0.5
+_GOODBYE: Final = "terminating connection due to administrator command"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Who has to show a certificate with their own name, beside proving their password.
+
+    Args:
+        wanted: whether anybody has.
+        users: who, case-folded; empty = everybody.
+    """
+
+    wanted: bool = False
+    users: frozenset[str] = frozenset()
+
+    def fits(self, user: str, shown: str | None) -> bool:
+        """Say whether a user may log in with the certificate that was shown, if one was."""
+        needed = self.wanted and (not self.users or user.casefold() in self.users)
+        return not needed or shown == user
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +59,7 @@ class Service:
     registry: Registry
     require_tls: bool
     startup_timeout: float
+    certificates: Certificates
 
 
 class Client:
@@ -57,6 +77,8 @@ class Client:
         self._session: ClientSession | None = None
         self._process_id = 0
         self._cancelling: set[asyncio.Task[None]] = set()
+        self._busy = False
+        self._leaving = False
 
     async def run(self) -> None:
         """Serve the client to the end; cancelling this tells it that the gateway stops."""
@@ -67,7 +89,7 @@ class Client:
                 await self._converse(statements)
         except asyncio.CancelledError:
             # The task ends here anyway, and what follows must still be awaited.
-            self._say_goodbye(AdminShutdown("terminating connection due to administrator command"))
+            self._say_goodbye(AdminShutdown(_GOODBYE))
         except FairleadError as error:
             self._say_goodbye(error)
         except ClientGone as error:
@@ -99,6 +121,7 @@ class Client:
         final = await self._service.login.prove(self._core, startup, self._wire.address, self._exchange)
         if final is None:
             return None
+        await self._check_certificate(startup.parameters["user"])
         self._wire.send(final)
         session = await self._open(startup, settings)
         statements = Statements(session, self._wire, self._core.answers, self._copy_in)
@@ -108,10 +131,19 @@ class Client:
             )
         )
         secret = secrets.token_bytes(_LONG_KEY if startup.minor >= _LONG_KEY_MINOR else _SHORT_KEY)
-        self._process_id = self._service.registry.admit(secret, session.cancel)
+        self._process_id = session.process_id = self._service.registry.admit(secret, session.cancel)
         self._wire.send(self._core.answers.backend_key(self._process_id, secret))
         self._ready(session, statements)
         return statements
+
+    async def _check_certificate(self, user: str) -> None:
+        """Refuse a user who has proved the password, but has to show a certificate too."""
+        if not self._service.certificates.fits(user, self._wire.certificate_name):
+            await self._service.backend.login_failed(user, self._wire.address, "no certificate with the user's name")
+            raise LoginRefused(
+                f'user "{user}" has to show a TLS certificate with this name',
+                hint="sslcert and sslkey name the certificate and its key",
+            )
 
     async def _greet(self) -> m.Startup | None:
         """Answer the requests for encryption, and a request to cancel, until the client says who it is."""
@@ -147,9 +179,10 @@ class Client:
     async def _converse(self, statements: Statements) -> None:
         assert self._session is not None
         while True:
-            event = await self._next()
+            event = await self._next_in_patience(self._session)
             if event is None or isinstance(event, m.Terminate):
                 return
+            self._busy = True
             try:
                 await statements.handle(event)
             except FairleadError as error:
@@ -160,6 +193,32 @@ class Client:
                 self._wire.send(self._core.failed(_internal(error)))
             if self._core.state in (State.SIMPLE, State.SYNCING):
                 self._ready(self._session, statements)
+                self._busy = False
+                if self._leaving:
+                    raise AdminShutdown(_GOODBYE)
+
+    async def _next_in_patience(self, session: ClientSession) -> Event | None:
+        """Return the next message; a client from which none comes for too long is sent away.
+
+        Raises:
+            IdleSession, IdleInTransaction: it is.
+        """
+        idle = self._core.state is State.IDLE
+        limit = asyncio.timeout(session.patience or None if idle else None)
+        try:
+            async with limit:
+                return await self._next()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            if session.transaction_status == "I":
+                raise IdleSession("terminating connection due to idle-session timeout") from None
+            raise IdleInTransaction("terminating connection due to idle-in-transaction timeout") from None
+
+    def finish(self) -> bool:
+        """Have the client leave when what it runs has ended; say whether it runs anything."""
+        self._leaving = True
+        return self._busy
 
     def _ready(self, session: ClientSession, statements: Statements) -> None:
         self._wire.send(statements.end_of_answer() + self._core.ready(session.transaction_status))
@@ -170,7 +229,7 @@ class Client:
         Raises:
             ClientGone: it is.
         """
-        self._wire.send(self._core.copy_in(copy.columns))
+        self._wire.send(self._core.copy_in(copy.columns, binary=copy.binary))
         intake = copy.intake
         ending = asyncio.ensure_future(intake.unwanted())
         try:

@@ -317,10 +317,10 @@ class Connection:
         self._move("ready")
         return self.answers.ready(status)
 
-    def copy_in(self, columns: int) -> bytes:
+    def copy_in(self, columns: int, *, binary: bool = False) -> bytes:
         """Ask for the client's data, in the middle of an answer."""
         self._move("copy_in")
-        return self.answers.copy_in(columns)
+        return self.answers.copy_in(columns, binary=binary)
 
     def failed(self, error: FairleadError) -> bytes:
         """Report an error; within a batch, the rest of it is skipped."""

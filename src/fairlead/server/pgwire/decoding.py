@@ -157,12 +157,9 @@ def _bind(body: _Body) -> Bind:
     body.end()
     if len(formats) > 1 and len(formats) != len(values):
         raise ProtocolViolation(f"bind message has {len(formats)} parameter formats but {len(values)} parameters")
-    if _BINARY in results:
-        raise NotSupported(
-            "results in binary format are not offered", hint="ask for text results (in psycopg: binary=False)"
-        )
     each = formats * len(values) if len(formats) == 1 else formats or [_TEXT] * len(values)
-    return Bind(portal, statement, tuple((value, code == _BINARY) for value, code in zip(values, each, strict=True)))
+    pairs = tuple((value, code == _BINARY) for value, code in zip(values, each, strict=True))
+    return Bind(portal, statement, pairs, tuple(results))
 
 
 def _formats(body: _Body) -> list[int]:

@@ -75,11 +75,15 @@ class Parse:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """Give a prepared statement its parameters: pairs of value and whether it is in binary format."""
+    """Give a prepared statement its parameters: pairs of value and whether it is in binary format.
+
+    ``results`` are the formats of the columns of its result: 0 = text, 1 = binary; one is for all columns, none is text.
+    """
 
     portal: str
     statement: str
     values: tuple[tuple[bytes | None, bool], ...] = field(repr=False)
+    results: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import ConfigurationError
-from fairlead.server.pgwire.client import Client, Service
+from fairlead.server.pgwire.client import Certificates, Client, Service
 from fairlead.server.pgwire.login import Login
 from fairlead.server.pgwire.registry import Registry
 from fairlead.server.pgwire.throttle import LoginThrottle
@@ -52,11 +52,15 @@ class PgServer:
             registry=Registry(settings.worker.max_sessions),
             require_tls=settings.require_tls,
             startup_timeout=startup_timeout,
+            certificates=Certificates(
+                wanted=settings.tls_client_ca is not None,
+                users=frozenset(user.casefold() for user in settings.certificate_users),
+            ),
         )
         # Connections that are still logging in come on top, so that a full house can still say so, and still cancel.
         self._max_connections = settings.worker.max_sessions + _LOGINS
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], Client] = {}
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen, and return the address; port 0 means any free one.
@@ -75,10 +79,19 @@ class PgServer:
         bound = self._server.sockets[0].getsockname()
         return str(bound[0]), int(bound[1])
 
-    async def stop(self) -> None:
-        """Take no more clients, tell those that are there, and end their sessions."""
+    async def stop(self, patience: float = 0.0) -> None:
+        """Take no more clients, tell those that are there, and end their sessions.
+
+        Args:
+            patience: seconds that statements which run are given to end; sessions without one end at once.
+        """
         if self._server is not None:
             self._server.close()
+        busy = [task for task, client in self._clients.items() if client.finish()]
+        for task in self._clients.keys() - busy:
+            task.cancel()
+        if busy and patience:
+            await asyncio.wait(busy, timeout=patience)
         for task in self._clients:
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
@@ -87,6 +100,10 @@ class PgServer:
         if len(self._clients) >= self._max_connections:
             wire.abort()
             return
-        task = asyncio.get_running_loop().create_task(Client(self._service, wire).run())
-        self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
+        client = Client(self._service, wire)
+        task = asyncio.get_running_loop().create_task(client.run())
+        self._clients[task] = client
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._clients.pop(task, None)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from fairlead import __version__
+from fairlead.dialects.settings import SERVER_VERSION
 from fairlead.errors import InvalidParameter, NotSupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SERVER_VERSION: Final = f"16.0 (Fairlead {__version__})"
 
 _NOT_SETTINGS: Final = frozenset({"user", "database", "options", "replication", "client_encoding"})
 _UTF8_NAMES: Final = frozenset({"utf8", "unicode"})

@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
-from fairlead.engine.api import Parameter
+from fairlead.engine.api import Encoding, Parameter
 from fairlead.server.pgwire import answers as a
 from fairlead.server.pgwire import messages as m
 from fairlead.server.pgwire.portals import Leftovers, split_rows
 from fairlead.session_types import (
     Complete,
     CopyIn,
+    CopyOut,
+    CopyRows,
     EmptyStatement,
     Notice,
     Output,
@@ -52,6 +54,8 @@ class Statements:
         self._copy_in = copy_in
         self._leftovers = Leftovers()
         self._types: dict[str, tuple[int, ...]] = {}
+        self._formats: dict[str, tuple[int, ...]] = {}
+        self._copying_out = False
 
     async def handle(self, event: Event) -> None:
         """Run one message and send its answer, up to what ends it (ReadyForQuery is the caller's).
@@ -59,6 +63,7 @@ class Statements:
         Raises:
             FairleadError: what the client is to be told.
         """
+        self._copying_out = False
         match event:
             case m.Query(text=text):
                 await self._query(text)
@@ -83,6 +88,7 @@ class Statements:
         """Return what goes before ReadyForQuery: settings that changed. Outside a transaction no portal lives on."""
         if self._session.transaction_status == "I":
             self._leftovers.clear()
+            self._formats.clear()
         return self._answers.parameter_statuses(self._session.pending_parameter_status())
 
     async def _query(self, text: str) -> None:
@@ -105,7 +111,8 @@ class Statements:
             Parameter(value, type_oid, binary) for (value, binary), type_oid in zip(event.values, padded, strict=False)
         ]
         self._leftovers.take(event.portal)
-        await self._session.bind(event.portal, event.statement, parameters)
+        await self._session.bind(event.portal, event.statement, parameters, Encoding("rows", event.results))
+        self._formats[event.portal] = event.results
         self._wire.send(a.BIND_COMPLETE)
 
     async def _describe(self, event: m.Describe) -> None:
@@ -114,12 +121,13 @@ class Statements:
             # A client that saw these types sends its binary parameters in them.
             self._types[event.name] = types
             self._wire.send(self._answers.parameter_description(types))
+            self._wire.send(self._columns(columns, ()))
         else:
             columns = await self._session.describe_portal(event.name)
-        self._wire.send(self._columns(columns))
+            self._wire.send(self._columns(columns, self._formats.get(event.name, ())))
 
-    def _columns(self, columns: tuple[Column, ...] | None) -> bytes:
-        return a.NO_DATA if columns is None else self._answers.row_description(columns)
+    def _columns(self, columns: tuple[Column, ...] | None, formats: tuple[int, ...]) -> bytes:
+        return a.NO_DATA if columns is None else self._answers.row_description(columns, formats)
 
     async def _execute(self, portal: str, max_rows: int) -> None:
         """Run a portal; with a limit, end after that many rows even if they were the last (as PostgreSQL does)."""
@@ -168,6 +176,7 @@ class Statements:
             await self._session.close_statement(event.name)
         else:
             self._leftovers.take(event.name)
+            self._formats.pop(event.name, None)
             await self._session.close_portal(event.name)
         self._wire.send(a.CLOSE_COMPLETE)
 
@@ -181,14 +190,23 @@ class Statements:
                 await self._wire.send_block(self._answers.data_rows(rows))
             case ResultColumns(columns=columns):
                 self._wire.send(self._answers.row_description(columns))
+            case CopyRows(data=data):
+                await self._wire.send_block(data)
+            case CopyOut(columns=columns, binary=binary):
+                self._wire.send(self._answers.copy_out(columns, binary=binary))
+                self._copying_out = True
             case Complete(tag=tag):
-                self._wire.send(self._answers.command_complete(tag))
+                self._wire.send(self._end_of_copy() + self._answers.command_complete(tag))
             case Notice():
                 self._wire.send(self._answers.notice(output))
             case EmptyStatement():
                 self._wire.send(a.EMPTY_QUERY)
             case CopyIn():
                 await self._copy_in(output)
+
+    def _end_of_copy(self) -> bytes:
+        done, self._copying_out = a.COPY_DONE if self._copying_out else b"", False
+        return done
 
 
 def _closing(outputs: AsyncIterator[Output]) -> aclosing[AsyncGenerator[Output, None]]:

@@ -59,12 +59,32 @@ def ensure_certificate(settings: Settings) -> ServerCertificate:
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise ConfigurationError("tls_certificate and tls_key must be set together")
     if settings.tls_certificate is not None and settings.tls_key is not None:
-        return load_certificate(settings.tls_certificate, settings.tls_key)
+        return _asking(load_certificate(settings.tls_certificate, settings.tls_key), settings)
     certificate, key = settings.data / CERTIFICATE_FILE, settings.data / KEY_FILE
     if not (certificate.exists() and key.exists()):
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make(certificate, key)
-    return load_certificate(certificate, key)
+    return _asking(load_certificate(certificate, key), settings)
+
+
+def _asking(server: ServerCertificate, settings: Settings) -> ServerCertificate:
+    """Let the server ask clients for a certificate, where there is an authority to check it by.
+
+    One that does not hold ends the handshake; whether one is needed is decided when the user is known.
+
+    Raises:
+        ConfigurationError: the authority's certificate cannot be read.
+    """
+    if settings.tls_client_ca is None:
+        return server
+    try:
+        server.context.load_verify_locations(settings.tls_client_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"tls_client_ca {settings.tls_client_ca} cannot be used: {error}", hint="it must be a PEM file"
+        ) from None
+    server.context.verify_mode = ssl.CERT_OPTIONAL
+    return server
 
 
 def load_certificate(certificate: Path, key: Path) -> ServerCertificate:

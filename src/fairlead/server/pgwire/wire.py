@@ -189,6 +189,13 @@ class Wire(asyncio.Protocol):
             raise ClientGone
         self._take(secured)
 
+    @property
+    def certificate_name(self) -> str | None:
+        """The common name in the client's certificate, which was verified; None where it has shown none."""
+        found = self._transport.get_extra_info("peercert") if self._transport is not None else None
+        parts = (pair for part in (found or {}).get("subject", ()) for pair in part)
+        return next((value for name, value in parts if name == "commonName"), None)
+
     def _take(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         transport.set_write_buffer_limits(high=_WRITE_BUFFER)
