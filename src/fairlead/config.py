@@ -86,6 +86,8 @@ class Settings(BaseSettings):
 
     data: Path = Path("fairlead-data")
     pg: str = "127.0.0.1:7432"
+    flight: str = Field("", description="HOST:PORT for Arrow Flight SQL clients; empty = off")
+    flight_idle_timeout: float = Field(1800.0, gt=0, description="seconds of silence, after which a session ends")
     admin_password: SecretStr | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

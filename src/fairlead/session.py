@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 
     from fairlead.commands.house import House, Result
+    from fairlead.engine.api import Described
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
 
@@ -133,6 +134,11 @@ class Session:
             validate_connections=self._settings.validate_connections,
         )
 
+    @property
+    def database(self) -> str:
+        """The current database."""
+        return self._database
+
     def pending_parameter_status(self) -> dict[str, str]:
         """Return settings that changed since the last call and that clients follow."""
         return self._settings.take_reports()
@@ -179,6 +185,8 @@ class Session:
         """Return the types of the parameters and the columns of the result, None where there are none."""
         prepared = self._statement(name)
         statement = prepared.statement
+        if isinstance(statement, ast.DataStatement | ast.Export):
+            await self._settle()  # the worker does one thing at a time
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
             return described.parameters, described.columns or None
@@ -186,6 +194,18 @@ class Session:
             described = await self._guarded(self._data.describe(statement.query, prepared.type_oids))
             return described.parameters, None
         return (), await self._command_columns(statement)
+
+    async def describe_arrow(self, text: str) -> Described | None:
+        """Describe one statement with the Arrow types of its rows; an error leaves a transaction block as it is.
+
+        Returns:
+            None where the text is no data statement: its rows, if it has any, are texts.
+        """
+        statements = await self._parsed(text)
+        if len(statements) != 1 or not isinstance(statements[0], ast.DataStatement):
+            return None
+        await self._settle()
+        return await self._data.describe(statements[0], (), arrow=True)
 
     async def bind(
         self, portal: str, statement: str, parameters: Sequence[Parameter], encoding: Encoding = TEXT

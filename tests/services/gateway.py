@@ -69,6 +69,17 @@ class Gateway:
         where = json.loads(self._ready_file.read_text())["pg"]
         return where["host"], where["port"]
 
+    @property
+    def flight(self) -> str:
+        """URI of its Flight SQL listener, where it has one."""
+        where = json.loads(self._ready_file.read_text())["flight"]
+        return f"grpc+tls://{where['host']}:{where['port']}"
+
+    @property
+    def certificate(self) -> str:
+        """The certificate that clients are to trust, PEM."""
+        return (self.data / "server.crt").read_text()
+
     def start(self, *, timeout: float = 30) -> Gateway:
         """Start it and return when its administrator can log in.
 

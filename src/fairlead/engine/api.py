@@ -103,10 +103,17 @@ Event = Columns | Rows | Done | Progress
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a statement takes and returns, found without running it."""
+    """What a statement takes and returns, found without running it.
+
+    Args:
+        parameters: ids of their types.
+        columns: of the result.
+        arrow: Arrow's schema of the result as an IPC message, where it was asked for and there are columns.
+    """
 
     parameters: tuple[int, ...]
     columns: tuple[Column, ...]
+    arrow: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ is read ahead of the consumer, so a slow client slows its worker down through th
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import struct
 from typing import TYPE_CHECKING, Any, Final
@@ -240,7 +241,20 @@ def read_described(body: bytes) -> Described:
     oids = described.get("parameters")
     if not isinstance(oids, list) or len(oids) > _INT16.stop or not all(_is_int(oid, _OIDS) for oid in oids):
         raise Malformed("not a list of types")
-    return Described(tuple(oids), _columns(described))
+    return Described(tuple(oids), _columns(described), _arrow_schema(described.get("arrow", "")))
+
+
+def _arrow_schema(text: Any) -> bytes:
+    """Read the schema message of a describe, empty where there is none."""
+    try:
+        data = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+        if data:
+            CHECKS["arrow"](data, 0)
+    except (ValueError, NotABlock) as error:
+        raise Malformed("not an Arrow schema") from error
+    if data is None:
+        raise Malformed("not an Arrow schema")
+    return data
 
 
 def _columns(body: dict[str, Any]) -> tuple[Column, ...]:

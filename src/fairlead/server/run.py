@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fairlead.config import Settings
+    from fairlead.server.flight.server import FlightServer
+    from fairlead.server.pgwire.tls import ServerCertificate
 
 _log = structlog.get_logger("fairlead")
 _PORTS = 65535
@@ -62,22 +64,40 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = PgServer(gateway, settings, ensure_certificate(settings))
+    certificate = ensure_certificate(settings)
+    server = PgServer(gateway, settings, certificate)
+    flight = _flight(gateway, settings, certificate)
     try:
         await gateway.start()
         bound_host, bound_port = await server.start(host, port)
+        ready = {"pg": {"host": bound_host, "port": bound_port}}
+        if flight is not None:
+            flight_host, flight_port = await flight.start(*parse_address(settings.flight))
+            ready["flight"] = {"host": flight_host, "port": flight_port}
         for layer in gateway.layers():
             if not layer.active:
                 _log.warning("a protective layer is not active", layer=layer.name, reason=layer.reason)
         if ready_file is not None:
-            _write_whole(ready_file, json.dumps({"pg": {"host": bound_host, "port": bound_port}}))
+            _write_whole(ready_file, json.dumps(ready))
         announce(bound_host, bound_port)
         _log.info("ready", host=bound_host, port=bound_port)
         await stopping.wait()
         _log.info("stopping")
     finally:
         await server.stop()
+        if flight is not None:
+            await flight.stop()
         await gateway.stop()
+
+
+def _flight(gateway: Gateway, settings: Settings, certificate: ServerCertificate) -> FlightServer | None:
+    """Return the listener for Flight SQL, where one is wanted: what it is made of takes a while to import."""
+    if not settings.flight:
+        return None
+    parse_address(settings.flight)
+    from fairlead.server.flight.server import FlightServer  # noqa: PLC0415
+
+    return FlightServer(gateway, settings, certificate)
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -107,6 +107,21 @@ class ArrowBatches:
         return pa.Array.from_buffers(kind, len(column), own, column.null_count, column.offset, children=[entries])
 
 
+def arrow_schema(caster: DuckDBPyConnection, names: Sequence[str], types: Sequence[str]) -> bytes:
+    """Return the schema message of a result that is only described.
+
+    Args:
+        caster: a cursor of its own beside the user's.
+        names: of the columns.
+        types: DuckDB's names of their types.
+    """
+    targets = [_target(name) for name in types]
+    values = ", ".join(f"NULL::{target} AS c{number}" for number, target in enumerate(targets))
+    schema = caster.execute(f"SELECT {values} LIMIT 0").to_arrow_reader().schema  # noqa: S608  # types of the engine's
+    fields = [pa.field(name, _plain(field.type)) for name, field in zip(names, schema, strict=True)]
+    return bytes(pa.schema(fields).serialize())
+
+
 def blocks(batch: pa.RecordBatch) -> Iterator[tuple[memoryview, int]]:
     """Yield a batch as messages of a handy size, each with its number of rows.
 
