@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from fairlead.commands import dispatch, views
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
+from fairlead.commands.ingesting import Ingesting
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 
     from fairlead.commands.house import House, Result
+    from fairlead.commands.ingesting import Place, Target
     from fairlead.engine.api import Described
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
@@ -103,6 +105,7 @@ class Session:
         self._running: _Portal | None = None
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
         self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
+        self._ingesting = Ingesting(self._data, house.settings.worker.spill_limit_mb)
 
     # --- who and where -----------------------------------------------------------------------------------------------
 
@@ -263,6 +266,27 @@ class Session:
             for name in list(self._portals):
                 await self.close_portal(name)
 
+    # --- bulk load ---------------------------------------------------------------------------------------------------
+
+    async def place_rows(self, target: Target) -> Place:
+        """Return where the rows of a bulk load are to be put, as one Parquet file, before ``load_rows``."""
+        await self._settle()
+        return await self._guarded(self._ingesting.place(target, in_block=self.transaction_status == "T"))
+
+    async def load_rows(self, target: Target, place: Place) -> AsyncIterator[Output]:
+        """Load the rows that were put there."""
+        await self._settle()
+        self._count += 1
+        in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
+        try:
+            self._refuse_after_failure()
+            async with aclosing(self._ingesting.run(target, place, in_block=in_block, time_limit=time_limit)) as outputs:
+                async for output in outputs:
+                    yield output
+        except FairleadError:
+            self._fail()
+            raise
+
     # --- end ---------------------------------------------------------------------------------------------------------
 
     async def cancel(self) -> None:
@@ -283,9 +307,8 @@ class Session:
     ) -> AsyncGenerator[Output, None]:
         self._count += 1
         try:
-            if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
-                message = "current transaction is aborted, commands ignored until end of transaction block"
-                raise InFailedTransaction(message)
+            if not isinstance(statement, ast.Transaction):
+                self._refuse_after_failure()
             if isinstance(statement, ast.DropObjects):
                 statement = views.for_engine(statement, self._house, self.context()) or statement
             if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.Export):
@@ -448,6 +471,11 @@ class Session:
         if len(text) > _LONG_TEXT:
             return await asyncio.to_thread(parse, text, self._settings.dialect)
         return parse(text, self._settings.dialect)
+
+    def _refuse_after_failure(self) -> None:
+        if self.transaction_status == "E":
+            message = "current transaction is aborted, commands ignored until end of transaction block"
+            raise InFailedTransaction(message)
 
     def _fail(self) -> None:
         if self.transaction_status == "T":

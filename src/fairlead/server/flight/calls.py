@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fairlead.errors import FairleadError, InvalidParameter, NotSupported, UndefinedObject
-from fairlead.server.flight import batches, metadata
+from fairlead.server.flight import batches, ingest, metadata
 from fairlead.server.flight import messages as m
 from fairlead.server.flight.options import Options
 from fairlead.server.flight.parameters import Rows
@@ -57,12 +57,13 @@ class Calls:
 
     # --- statements --------------------------------------------------------------------------------------------------
 
-    def info(self, token: str, call: Any, command: m.Command) -> Info:
-        """Run a command up to its first rows.
+    def info(self, token: str, call: Any, raw: bytes) -> Info:
+        """Run a command up to its first rows; a question about the gateway is its own ticket.
 
         Raises:
             FairleadError: it failed, or is not one that has rows.
         """
+        command = m.command(raw)
         match command:
             case m.Query(text=text, transaction=transaction):
                 return _info(self._do(token, call, lambda s, turn: s.query(turn, text, transaction)))
@@ -71,10 +72,11 @@ class Calls:
             case m.Update() | m.PreparedUpdate() | m.Ingest() | m.StatementTicket():
                 raise NotSupported(f"{type(command).__name__} has no FlightInfo", hint="send it with DoPut")
             case _:
-                return Info(b"", metadata.schema_of(command))
+                return Info(raw, metadata.schema_of(command))
 
-    def schema(self, token: str, call: Any, command: m.Command) -> pa.Schema:
+    def schema(self, token: str, call: Any, raw: bytes) -> pa.Schema:
         """Return the schema of what a command gives, without running it."""
+        command = m.command(raw)
         match command:
             case m.Query(text=text, transaction=transaction):
                 return self._do(token, call, lambda s, turn: s.describe(turn, text, transaction))
@@ -98,9 +100,10 @@ class Calls:
                 return asked.schema, iter(asked.to_batches())
 
     def put(
-        self, token: str, call: Any, command: m.Command, chunks: Iterable[pa.RecordBatch], schema: Callable[[], Any]
+        self, token: str, call: Any, raw: bytes, chunks: Iterable[pa.RecordBatch], schema: Callable[[], pa.Schema]
     ) -> bytes:
         """Take what a client sends, and return the answer."""
+        command = m.command(raw)
         match command:
             case m.Update(text=text, transaction=transaction):
                 return m.update_result(self._do(token, call, lambda s, turn: s.update(turn, text, transaction)))
@@ -111,8 +114,22 @@ class Calls:
             case m.PreparedUpdate(handle=handle):
                 rows = _gathered(chunks) if len(schema()) else [()]
                 return m.update_result(self._do(token, call, lambda s, turn: s.update_prepared(turn, handle, rows)))
+            case m.Ingest():
+                return m.update_result(self._ingest(token, call, command, chunks, schema()))
             case _:
                 raise NotSupported(f"{type(command).__name__} takes no data")
+
+    def _ingest(
+        self, token: str, call: Any, command: m.Ingest, chunks: Iterable[pa.RecordBatch], schema: pa.Schema
+    ) -> int:
+        target = ingest.target(command, schema)
+        place = self._do(token, call, lambda s, turn: s.place(turn, target, command.transaction))
+        try:
+            count = ingest.write(place, schema, chunks)
+            self._do(token, call, lambda s, turn: s.load(turn, target, place, command.transaction))
+        finally:
+            place.path.unlink(missing_ok=True)
+        return count
 
     # --- actions -----------------------------------------------------------------------------------------------------
 

@@ -178,10 +178,10 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
         return passed.token
 
 
-def _command(descriptor: Any) -> messages.Command:
+def _command(descriptor: Any) -> bytes:
     if descriptor.descriptor_type != fl.DescriptorType.CMD:
         raise NotSupported("only commands of Flight SQL are understood, not paths")
-    return messages.command(descriptor.command)
+    return bytes(descriptor.command)
 
 
 def _endpoints(ticket: bytes) -> list[Any]:

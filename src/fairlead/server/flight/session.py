@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from fairlead.commands.ingesting import Place, Target
     from fairlead.context import Principal
     from fairlead.engine.api import Described
     from fairlead.session import Session
@@ -191,6 +192,24 @@ class FlightSession:
         statement = self._prepared.pop(handle, None)
         if statement is not None:
             await self.session.close_statement(statement.name)
+
+    # --- bulk load ---------------------------------------------------------------------------------------------------
+    # ADBC's driver names no transaction here: a load always belongs to the one that is open.
+
+    async def place(self, turn: Turn, target: Target, transaction: bytes) -> Place:
+        """Return where the rows of a bulk load are to be put."""
+        async with self._taking(turn):
+            self._require(transaction or self._transaction)
+            return await self.session.place_rows(target)
+
+    async def load(self, turn: Turn, target: Target, place: Place, transaction: bytes) -> None:
+        """Load the rows that were put there, all of them or none."""
+        async with self._taking(turn):
+            self._require(transaction or self._transaction)
+            alone = self.session.transaction_status == "I" and target.mode == "create_append"  # two statements
+            async with self._together() if alone else nullcontext():
+                async for _ in self.session.load_rows(target, place):
+                    pass
 
     # --- transactions ------------------------------------------------------------------------------------------------
 
@@ -397,18 +416,20 @@ class FlightSession:
 
     async def _changed_at_once(self, statement: str, rows: Sequence[Row]) -> int:
         """Run a statement for each row of parameters in one transaction."""
-        alone = self.session.transaction_status == "I"
-        if alone:
-            await self._command("BEGIN")
-        try:
+        async with self._together() if self.session.transaction_status == "I" else nullcontext():
             counts = [await self._changed(statement, row) for row in rows]
-        except BaseException:
-            if alone:
-                await self._command("ROLLBACK")
-            raise
-        if alone:
-            await self._command("COMMIT")
         return _UNKNOWN_COUNT if any(count < 0 for count in counts) else sum(counts)
+
+    @asynccontextmanager
+    async def _together(self) -> AsyncIterator[None]:
+        """Make one transaction of several statements."""
+        await self._command("BEGIN")
+        try:
+            yield
+        except BaseException:
+            await self._command("ROLLBACK")
+            raise
+        await self._command("COMMIT")
 
     async def _drained(self, portal: str) -> int:
         """Run a portal to its end, without its rows; return how many rows its tag counts."""
