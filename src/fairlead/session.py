@@ -280,7 +280,9 @@ class Session:
         in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
         try:
             self._refuse_after_failure()
-            async with aclosing(self._ingesting.run(target, place, in_block=in_block, time_limit=time_limit)) as outputs:
+            async with aclosing(
+                self._ingesting.run(target, place, in_block=in_block, time_limit=time_limit)
+            ) as outputs:
                 async for output in outputs:
                     yield output
         except FairleadError:

@@ -193,6 +193,8 @@ def test_rows_are_loaded_in_bulk(cursor: dbapi.Cursor) -> None:
     assert cursor.adbc_ingest("bulk", ROWS.to_batches(max_chunksize=1)[0], mode="append") == 1
     assert cursor.adbc_ingest("bulk", ROWS, mode="create_append") == 3
     assert fetched(cursor, "SELECT count(*), sum(i), sum(d) FROM bulk") == [(7, 7, Decimal("10.50"))]
+    cursor.adbc_ingest("bulk_of_this_session", ROWS, mode="create", temporary=True)
+    assert fetched(cursor, "SELECT count(*) FROM bulk_of_this_session") == [(3,)]
     cursor.adbc_ingest("bulk", ROWS, mode="replace", db_schema_name="public", catalog_name="main")
     cursor.execute("SELECT * FROM bulk ORDER BY i NULLS LAST")
     assert cursor.fetch_arrow_table() == ROWS
@@ -200,8 +202,6 @@ def test_rows_are_loaded_in_bulk(cursor: dbapi.Cursor) -> None:
         cursor.adbc_ingest("bulk", ROWS, mode="create")
     with pytest.raises(adbc_driver_manager.Error, match="42P01"):
         cursor.adbc_ingest("bulk_that_is_not_there", ROWS, mode="append")
-    cursor.adbc_ingest("bulk_of_this_session", ROWS, mode="create", temporary=True)
-    assert fetched(cursor, "SELECT count(*) FROM bulk_of_this_session") == [(3,)]
 
 
 def test_a_bulk_load_is_part_of_the_transaction(gateway: Gateway) -> None:
@@ -287,9 +287,7 @@ def test_a_wrong_password_is_refused_and_recorded(
     assert failures() == before + 1
 
 
-def test_a_client_that_does_not_trust_the_certificate_does_not_connect(
-    gateway: Gateway, other_authority: Any
-) -> None:
+def test_a_client_that_does_not_trust_the_certificate_does_not_connect(gateway: Gateway, other_authority: Any) -> None:
     with pytest.raises(adbc_driver_manager.Error, match="certificate"):
         connect(gateway, **{DatabaseOptions.TLS_ROOT_CERTS.value: other_authority.certificate.read_text()})
 

@@ -46,7 +46,9 @@ def serve(
     ] = None,
     flight: Annotated[
         str | None,
-        typer.Option("--flight", metavar="HOST:PORT", help="Where Arrow Flight SQL clients (ADBC) connect; off if not given."),
+        typer.Option(
+            "--flight", metavar="HOST:PORT", help="Where Arrow Flight SQL clients (ADBC) connect; off if not given."
+        ),
     ] = None,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")

@@ -181,9 +181,7 @@ class Calls:
 
     # --- on the loop -------------------------------------------------------------------------------------------------
 
-    def _do(
-        self, token: str, call: Any, work: Callable[[FlightSession, Turn], Coroutine[Any, Any, _T]]
-    ) -> _T:
+    def _do(self, token: str, call: Any, work: Callable[[FlightSession, Turn], Coroutine[Any, Any, _T]]) -> _T:
         """Do some work of the session as long as the client waits."""
         turn = Turn()
         found: list[FlightSession] = []

@@ -56,7 +56,7 @@ def target(request: Ingest, schema: pa.Schema) -> Target:
     if not 0 < len(names) <= _MOST_COLUMNS or len({name.casefold() for name in names}) < len(names):
         raise InvalidParameter("the columns of a bulk load need names of their own")
     if request.temporary and (request.catalog or request.schema):
-        raise NotSupported(f"a temporary table has neither catalog nor schema {request}")
+        raise NotSupported("a temporary table has neither catalog nor schema")
     table = [part for part in (request.catalog, request.schema) if part] + [request.table]
     if request.catalog and not request.schema:
         raise InvalidParameter("a catalog is named without a schema", hint="name both")

@@ -190,5 +190,7 @@ def _like(pattern: str | None) -> Callable[[str], bool]:
         return lambda _: True
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     meaning = {"%": ".*", "_": "."}
-    test = re.compile("".join(meaning.get(part) or re.escape(part.removeprefix("\\") or part) for part in parts), re.DOTALL)
+    test = re.compile(
+        "".join(meaning.get(part) or re.escape(part.removeprefix("\\") or part) for part in parts), re.DOTALL
+    )
     return lambda name: test.fullmatch(name) is not None

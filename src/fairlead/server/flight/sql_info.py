@@ -88,9 +88,7 @@ _VALUE: Final = pa.dense_union(
         pa.field("bigint_value", pa.int64()),
         pa.field("int32_bitmask", pa.int32()),
         pa.field("string_list", pa.list_(pa.field("string_data", pa.string()))),
-        pa.field(
-            "int32_to_int32_list_map", pa.map_(pa.int32(), pa.list_(pa.field("$data$", pa.int32())))
-        ),
+        pa.field("int32_to_int32_list_map", pa.map_(pa.int32(), pa.list_(pa.field("$data$", pa.int32())))),
     ]
 )
 SCHEMA: Final = pa.schema(
