@@ -87,7 +87,7 @@ def _cursor(gateway: Gateway) -> Iterator[dbapi.Cursor]:
     options = {
         "username": "fairlead",
         "password": gateway.password,
-        DatabaseOptions.TLS_ROOT_CERTS.value: gateway.certificate,
+        DatabaseOptions.TLS_ROOT_CERTS.value: gateway.certificate.read_text(),
     }
     with dbapi.connect(gateway.flight, db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
         yield cursor
@@ -96,7 +96,7 @@ def _cursor(gateway: Gateway) -> Iterator[dbapi.Cursor]:
 @contextmanager
 def _fairlead(gateway: Gateway) -> Iterator[Callable[[], tuple[int, int]]]:
     """Give what fetches the rows with pyarrow's client."""
-    with fl.connect(gateway.flight, tls_root_certs=gateway.certificate) as client:
+    with fl.connect(gateway.flight, tls_root_certs=gateway.certificate.read_text()) as client:
         options = fl.FlightCallOptions(headers=[client.authenticate_basic_token("fairlead", gateway.password)])
         command = messages.wrap("CommandStatementQuery", protobuf.octets(1, QUERY))
 
@@ -117,7 +117,7 @@ def _bare(gateway: Gateway) -> Iterator[Callable[[], tuple[int, int]]]:
         try:
             assert server.stdout is not None
             uri = f"grpc+tls://127.0.0.1:{int(server.stdout.readline())}"
-            with fl.connect(uri, tls_root_certs=gateway.certificate) as client:
+            with fl.connect(uri, tls_root_certs=gateway.certificate.read_text()) as client:
                 yield lambda: _counted(client.do_get(fl.Ticket(QUERY.encode())))
         finally:
             server.terminate()

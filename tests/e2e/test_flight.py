@@ -57,7 +57,7 @@ def connect(
         db_kwargs={
             "username": user,
             "password": gateway.password if password is None else password,
-            DatabaseOptions.TLS_ROOT_CERTS.value: gateway.certificate,
+            DatabaseOptions.TLS_ROOT_CERTS.value: gateway.certificate.read_text(),
             **options,
         },
         autocommit=autocommit,
@@ -340,7 +340,7 @@ dbapi.connect(uri, db_kwargs=options, autocommit=True).cursor().execute(query)
 
 def test_a_client_that_dies_leaves_no_statement_behind(gateway: Gateway) -> None:
     before = cpu_ticks(gateway)
-    arguments = (gateway.flight, ADMINISTRATOR, gateway.password, gateway.certificate, FOR_EVER)
+    arguments = (gateway.flight, ADMINISTRATOR, gateway.password, gateway.certificate.read_text(), FOR_EVER)
     with subprocess.Popen([sys.executable, "-c", CLIENT, *arguments], stderr=subprocess.DEVNULL) as client:
         wait_until(lambda: cpu_ticks(gateway) > before + 100, timeout=30)
         client.kill()

@@ -40,7 +40,8 @@ class Gateway:
         self._process = Process(
             [
                 *(sys.executable, "-m", "fairlead", "serve"),
-                *("--data", str(self.data), "--pg", "127.0.0.1:0", "--ready-file", str(self._ready_file)),
+                *("--data", str(self.data), "--pg", "127.0.0.1:0", "--http", "127.0.0.1:0"),
+                *("--ready-file", str(self._ready_file)),
                 *arguments,
             ],
             log=folder / "gateway.log",
@@ -76,9 +77,15 @@ class Gateway:
         return f"grpc+tls://{where['host']}:{where['port']}"
 
     @property
-    def certificate(self) -> str:
-        """The certificate that clients are to trust, PEM."""
-        return (self.data / "server.crt").read_text()
+    def http(self) -> str:
+        """Where its HTTP listener is, as a URL without a path."""
+        where = json.loads(self._ready_file.read_text())["http"]
+        return f"https://{where['host']}:{where['port']}"
+
+    @property
+    def certificate(self) -> Path:
+        """Its certificate, self-signed, which clients have to trust."""
+        return self.data / "server.crt"
 
     def start(self, *, timeout: float = 30) -> Gateway:
         """Start it and return when its administrator can log in.

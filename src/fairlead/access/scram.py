@@ -81,18 +81,18 @@ def make_verifier(password: Sensitive, iterations: int = DEFAULT_ITERATIONS, *, 
     return str(Verifier(iterations, salt, stored_key, _hmac(salted, b"Server Key")))
 
 
-def password_fits(password: Sensitive, verifier: str | None, *, user: str, mock_key: bytes = _PROCESS_MOCK_KEY) -> bool:
-    """Tell whether a password that came in clear (over TLS) is the user's; as slow for a user who does not exist.
+def check_password(verifier: str | None, user: str, password: Sensitive, mock_key: bytes = _PROCESS_MOCK_KEY) -> bool:
+    """Tell whether a password that came in clear is the one of a verifier; takes as long where there is none.
 
     Args:
-        password: as it was typed.
         verifier: of the user; None for a user who does not exist or has no password.
-        user: their name.
-        mock_key: makes up the salts of users who do not exist; see :class:`ScramServer`.
+        user: the name that was given.
+        password: that was given.
+        mock_key: as for :class:`ScramServer`.
     """
-    known, exists = _verifier_of(verifier, user, mock_key)
-    made = Verifier.parse(make_verifier(password, known.iterations, salt=known.salt))
-    return hmac.compare_digest(made.stored_key, known.stored_key) and exists
+    found, known = _verifier_of(verifier, user, mock_key)
+    given = Verifier.parse(make_verifier(password, found.iterations, salt=found.salt))
+    return hmac.compare_digest(given.stored_key, found.stored_key) and known
 
 
 class ScramServer:

@@ -50,6 +50,11 @@ def serve(
             "--flight", metavar="HOST:PORT", help="Where Arrow Flight SQL clients (ADBC) connect; off if not given."
         ),
     ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Where HTTP clients connect; port 0 = any free."),
+    ] = None,
+    no_http: Annotated[bool, typer.Option("--no-http", help="Do not listen for HTTP clients.")] = False,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
     ] = None,
@@ -58,7 +63,8 @@ def serve(
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
-        asyncio.run(run(_settings(data, pg, flight), ready_file=ready_file, welcome=_welcome, announce=_announce))
+        settings = _settings(data, pg, "" if no_http else http, flight)
+        asyncio.run(run(settings, ready_file=ready_file, welcome=_welcome, announce=_announce))
 
 
 @app.command()
@@ -135,11 +141,13 @@ def version() -> None:
     _out.print(f"fairlead {fairlead.__version__}")
 
 
-def _settings(data: Path | None, pg: str | None, flight: str | None = None) -> Settings:
+def _settings(
+    data: Path | None, pg: str | None, http: str | None = None, flight: str | None = None
+) -> Settings:
     from fairlead.config import load  # noqa: PLC0415  # keeps --help quick
 
-    flags = (("data", data), ("pg", pg), ("flight", flight))
-    return load(**{name: value for name, value in flags if value is not None})
+    flags = {"data": data, "pg": pg, "http": http, "flight": flight}
+    return load(**{name: value for name, value in flags.items() if value is not None})
 
 
 @contextmanager
@@ -166,8 +174,10 @@ def _welcome(gateway: Gateway) -> None:
         )
 
 
-def _announce(host: str, port: int) -> None:
+def _announce(host: str, port: int, http: str | None) -> None:
     _err.print(f'connect with  [bold]psql "postgresql://fairlead@{host}:{port}/main?sslmode=require"[/]')
+    if http is not None:
+        _err.print(f"HTTP on       {http}  (docs/http.md)")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from fairlead.access.scram import password_fits
+from fairlead.access.scram import check_password
 from fairlead.errors import InvalidPassword, LoginRefused, TooManyConnections
 from fairlead.sensitive import Sensitive
 
@@ -37,7 +37,7 @@ class Login:
         backend: knows the verifiers and keeps the record.
         bridge: to the gateway's loop.
         mock_key: makes the salts of users that do not exist.
-        throttle: says how long a failure waits.
+        throttle: says how long a failure waits; one for all listeners.
         pause: waits some seconds, in the thread of the call.
     """
 
@@ -75,13 +75,18 @@ class Login:
 
     def _check(self, user: str, password: Sensitive) -> None:
         verifier = self._bridge.run(self._backend.authenticate_verifier(user))
-        if password_fits(password, verifier, user=user, mock_key=self._mock_key):
-            self._throttle.succeeded(user)
+        if check_password(verifier, user, password, self._mock_key):
+            self._throttle.succeeded(_key(user))
             return
         failure = InvalidPassword(f'password authentication failed for user "{user}"')
         self._bridge.run(self._backend.login_failed(user, _FROM, failure.message))
-        self._pause(self._throttle.failed(user))
+        self._pause(self._throttle.failed(_key(user)))
         raise failure
+
+
+def _key(user: str) -> str:
+    """Return what failures are counted by; no address of a client looks like it."""
+    return f"flight {user}"
 
 
 def credentials(header: str) -> tuple[str, Sensitive]:

@@ -19,11 +19,11 @@ from fairlead.server.flight.gate import Gate
 from fairlead.server.flight.login import Login
 from fairlead.server.flight.service import Service
 from fairlead.server.flight.sessions import Sessions
-from fairlead.server.pgwire.throttle import LoginThrottle
 
 if TYPE_CHECKING:
     from fairlead.config import Settings
     from fairlead.server.gateway import Gateway
+    from fairlead.server.pgwire.throttle import LoginThrottle
     from fairlead.server.pgwire.tls import ServerCertificate
 
 _log = structlog.get_logger("fairlead")
@@ -37,12 +37,16 @@ class FlightServer:
         gateway: opens sessions.
         settings: of the gateway.
         certificate: for TLS.
+        throttle: says how long failed logins wait; one for all listeners.
     """
 
-    def __init__(self, gateway: Gateway, settings: Settings, certificate: ServerCertificate) -> None:
+    def __init__(
+        self, gateway: Gateway, settings: Settings, certificate: ServerCertificate, throttle: LoginThrottle
+    ) -> None:
         self._gateway = gateway
         self._settings = settings
         self._certificate = certificate
+        self._throttle = throttle
         self._sessions = Sessions(gateway, settings.worker.max_sessions, settings.flight_idle_timeout)
         self._service: Any = None
         self._expiring: asyncio.Task[None] | None = None
@@ -54,7 +58,7 @@ class FlightServer:
             ConfigurationError: the address cannot be used.
         """
         bridge = Bridge(asyncio.get_running_loop())
-        login = Login(self._gateway, bridge, self._certificate.mock_key, LoginThrottle())
+        login = Login(self._gateway, bridge, self._certificate.mock_key, self._throttle)
         gate = Gate(login, self._sessions, bridge, self._settings.worker.max_sessions)
         calls = Calls(self._sessions, bridge, self._gateway.house)
         certificate, key = self._certificate.path.read_bytes(), self._certificate.key.read_bytes()
