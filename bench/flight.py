@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 ROWS: Final = 5_000_000
 QUERY: Final = (
-    "SELECT i AS id, (i * 7919 % 1000000)::INTEGER AS customer, TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS placed,"
-    f" i / 3.0::DOUBLE AS amount, (i % 97)::DECIMAL(9,2) AS price, 'note ' || (i % 1000) AS note FROM range({ROWS}) r(i)"
+    "SELECT i AS id, (i * 7919 % 1000000)::INTEGER AS customer, TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND AS t, "
+    f"i / 3.0::DOUBLE AS amount, (i % 97)::DECIMAL(9,2) AS price, 'note ' || (i % 1000) AS note FROM range({ROWS}) r(i)"
 )
 SMALL: Final = "SELECT 1"
 BARE: Final = """

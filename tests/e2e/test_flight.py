@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import adbc_driver_manager
 import pandas as pd
 import polars as pl
-import psycopg
 import pyarrow as pa
 import pytest
 from adbc_driver_flightsql import DatabaseOptions, dbapi
@@ -25,6 +24,8 @@ from tests.services.process import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import psycopg
 
 Connection = dbapi.Connection
 ANALYST = "analyst"
@@ -92,12 +93,26 @@ def test_values_of_every_type_arrive_as_arrow_has_them(cursor: dbapi.Cursor) -> 
     assert table.to_pylist() == [
         {
             "b": True,
-            **{"i1": 1, "i2": 2, "i4": 3, "i8": 4, "i16": Decimal(5), "u8": 18446744073709551615},
-            **{"f4": 1.5, "f8": 2.5, "d": Decimal("12.34"), "s": "text", "o": b"ab"},
-            **{"day": date(2026, 2, 3), "t": time(4, 5, 6), "ts": datetime(2026, 2, 3, 4, 5, 6, 789000)},  # noqa: DTZ001
+            "i1": 1,
+            "i2": 2,
+            "i4": 3,
+            "i8": 4,
+            "i16": Decimal(5),
+            "u8": 18446744073709551615,
+            "f4": 1.5,
+            "f8": 2.5,
+            "d": Decimal("12.34"),
+            "s": "text",
+            "o": b"ab",
+            "day": date(2026, 2, 3),
+            "t": time(4, 5, 6),
+            "ts": datetime(2026, 2, 3, 4, 5, 6, 789000),  # noqa: DTZ001  # of a column without a zone
             "tz": datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC),
-            **{"l": [1, 2, None], "r": {"a": 1, "b": "x"}, "m": [("k", 1)]},
-            **{"u": "11111111-2222-3333-4444-555555555555", "n": None},
+            "l": [1, 2, None],
+            "r": {"a": 1, "b": "x"},
+            "m": [("k", 1)],
+            "u": "11111111-2222-3333-4444-555555555555",
+            "n": None,
         }
     ]
     assert table.schema.field("i1").type == pa.int8()
@@ -263,8 +278,7 @@ def test_an_error_has_a_status_a_sqlstate_and_no_traceback(
     cursor: dbapi.Cursor, statement: str, status: str, sqlstate: str
 ) -> None:
     with pytest.raises(adbc_driver_manager.Error) as caught:
-        cursor.execute(statement)
-        cursor.fetchall()
+        fetched(cursor, statement)
     assert caught.value.status_code.name == status, str(caught.value)
     assert f"[FlightSQL] {sqlstate}: " in str(caught.value)
     assert "Traceback" not in str(caught.value)
@@ -313,8 +327,7 @@ def test_a_statement_is_cancelled(gateway: Gateway) -> None:
 
         def run() -> None:
             try:
-                cursor.execute(FOR_EVER)
-                cursor.fetchall()
+                fetched(cursor, FOR_EVER)
             except adbc_driver_manager.Error as error:
                 failure.append(error)
 

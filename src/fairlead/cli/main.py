@@ -141,9 +141,7 @@ def version() -> None:
     _out.print(f"fairlead {fairlead.__version__}")
 
 
-def _settings(
-    data: Path | None, pg: str | None, http: str | None = None, flight: str | None = None
-) -> Settings:
+def _settings(data: Path | None, pg: str | None, http: str | None = None, flight: str | None = None) -> Settings:
     from fairlead.config import load  # noqa: PLC0415  # keeps --help quick
 
     flags = {"data": data, "pg": pg, "http": http, "flight": flight}

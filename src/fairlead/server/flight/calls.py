@@ -133,7 +133,7 @@ class Calls:
 
     # --- actions -----------------------------------------------------------------------------------------------------
 
-    def action(self, token: str, call: Any, name: str, body: bytes) -> list[bytes]:
+    def action(self, token: str, call: Any, name: str, body: bytes) -> list[bytes]:  # noqa: PLR0911  # one a case
         """Do an action and return its answers."""
         request = m.action(name, body)
         match request:
@@ -170,7 +170,7 @@ class Calls:
         errors: dict[str, int] = {}
         for name, value in wanted.items():
             try:
-                self._do(token, call, lambda s, turn, n=name, v=value: Options(s, turn).set(n, v))
+                self._set_option(token, call, name, value)
             except UndefinedObject:
                 errors[name] = _INVALID_NAME
             except InvalidParameter:
@@ -178,6 +178,9 @@ class Calls:
             except FairleadError:
                 errors[name] = _FAILED
         return errors
+
+    def _set_option(self, token: str, call: Any, name: str, value: m.Option) -> None:
+        self._do(token, call, lambda s, turn: Options(s, turn).set(name, value))
 
     # --- on the loop -------------------------------------------------------------------------------------------------
 

@@ -96,16 +96,20 @@ def credentials(header: str) -> tuple[str, Sensitive]:
         LoginRefused: it is none.
     """
     scheme, _, encoded = header.strip().partition(" ")
-    encoded = encoded.strip().rstrip("=")
-    try:
-        if scheme.lower() != "basic" or len(encoded) > _LONGEST:
-            raise ValueError(scheme)
-        raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise LoginRefused(
-            "log in with user and password", hint="the handshake takes an authorization header of the scheme Basic"
-        ) from None
+    raw = _decoded(encoded.strip().rstrip("=")) if scheme.lower() == "basic" else ""
     user, colon, password = raw.partition(":")
     if not colon or not user or "\0" in raw:
-        raise LoginRefused("log in with user and password")
+        raise LoginRefused(
+            "log in with user and password", hint="the handshake takes an authorization header of the scheme Basic"
+        )
     return user, Sensitive(password)
+
+
+def _decoded(encoded: str) -> str:
+    """Return the text behind base64 without padding, empty where it is none."""
+    if len(encoded) > _LONGEST:
+        return ""
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""

@@ -8,13 +8,16 @@ Source: arrow.apache.org, "Arrow Flight SQL"; ``FlightSql.proto`` and ``Flight.p
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import NotSupported, ProtocolViolation
 from fairlead.server.flight import protobuf
-from fairlead.server.flight.protobuf import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fairlead.server.flight.protobuf import Fields
 
 _PREFIX: Final = "type.googleapis.com/arrow.flight.protocol.sql."
 _TYPE_URL, _TYPE_VALUE = 1, 2
@@ -205,7 +208,7 @@ _COMMANDS: Final[dict[str, Callable[[Fields], Command]]] = {
     "CommandStatementUpdate": lambda f: Update(f.text(1), f.octets(2)),
     "CommandPreparedStatementQuery": lambda f: Prepared(f.octets(1)),
     "CommandPreparedStatementUpdate": lambda f: PreparedUpdate(f.octets(1)),
-    "CommandStatementIngest": lambda f: _ingest(f),
+    "CommandStatementIngest": lambda f: _ingest(f),  # noqa: PLW0108  # it stands below
     "TicketStatementQuery": lambda f: StatementTicket(f.octets(1)),
     "CommandGetSqlInfo": lambda f: GetSqlInfo(tuple(f.integers(1))),
     "CommandGetCatalogs": lambda _: GetCatalogs(),

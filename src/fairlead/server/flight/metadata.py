@@ -83,7 +83,7 @@ class Asker:
     describe: Callable[[str], Awaitable[bytes]]
 
 
-def schema_of(request: m.Metadata) -> pa.Schema:
+def schema_of(request: m.Metadata) -> pa.Schema:  # noqa: PLR0911  # one a case
     """Return the schema of an answer."""
     match request:
         case m.GetSqlInfo():
@@ -104,7 +104,7 @@ def schema_of(request: m.Metadata) -> pa.Schema:
             return _FOREIGN_KEYS
 
 
-async def answer(request: m.Metadata, asker: Asker) -> pa.Table:
+async def answer(request: m.Metadata, asker: Asker) -> pa.Table:  # noqa: PLR0911  # one a case
     """Return the answer to a request.
 
     Raises:

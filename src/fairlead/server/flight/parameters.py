@@ -147,7 +147,7 @@ def _unsupported(kind: pa.DataType, number: int) -> NotSupported:
 
 def _texts(column: pa.Array) -> list[str | None]:
     if pa.types.is_interval(column.type):
-        return [None if v is None else f"{v.months} months {v.days} days {_micro(v)} microseconds" for v in _py(column)]
+        return [None if value is None else _interval(value) for value in column.to_pylist()]
     if pa.types.is_duration(column.type):
         column = column.cast(pa.duration("us")).cast(pa.int64())
         return [None if value is None else f"{value} microseconds" for value in column.to_pylist()]
@@ -157,15 +157,12 @@ def _texts(column: pa.Array) -> list[str | None]:
         return [None if value is None else repr(value) for value in column.to_pylist()]
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp(column.type.unit, "UTC"))
-    return pc.cast(column, pa.string()).to_pylist()
+    texts: list[str | None] = pc.cast(column, pa.string()).to_pylist()
+    return texts
 
 
-def _py(column: pa.Array) -> list[Any]:
-    return column.to_pylist()
-
-
-def _micro(value: Any) -> int:
-    return int(value.nanoseconds) // 1000
+def _interval(value: Any) -> str:
+    return f"{value.months} months {value.days} days {value.nanoseconds // 1000} microseconds"
 
 
 def _bytes(text: str | None) -> bytes | None:

@@ -67,14 +67,16 @@ class _Entrance(fl.ServerMiddlewareFactory):  # type: ignore[misc]  # pyarrow sh
         fresh = info.method == fl.FlightMethod.HANDSHAKE
         try:
             token = self._gate.login(headers) if fresh else self._gate.enter(headers)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # pyarrow would show the traceback of any other
             raise _entrance_error(error, self._scrub) from None
         return _Passed(self._gate, token, fresh=fresh)
 
 
 def _entrance_error(error: BaseException, scrub: Callable[[str], str]) -> Exception:
-    told = failures.told(error, scrub)
-    return told if isinstance(told, fl.FlightError) else fl.FlightUnauthenticatedError(str(told))
+    told: Exception = failures.told(error, scrub)
+    if not isinstance(told, fl.FlightError):
+        told = fl.FlightUnauthenticatedError(str(told))
+    return told
 
 
 def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,7 +86,7 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: Service, *arguments: Any) -> Any:
         try:
             return method(self, *arguments)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # the same
             raise self.told(error) from None
 
     return guarded
@@ -116,9 +118,7 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
 
     def told(self, error: BaseException) -> Exception:
         """Return the error that ends a call."""
-        if isinstance(error, CancelledError):
-            error = QueryCanceled("the call has ended")
-        return failures.told(error, self._scrub)
+        return failures.told(_cancelled(error), self._scrub)
 
     @_guarded
     def get_flight_info(self, context: Any, descriptor: Any) -> Any:
@@ -167,7 +167,7 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
     def _rows(self, found: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
             yield from found
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the same
             raise self.told(error) from None
 
     @staticmethod
@@ -176,6 +176,10 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
         if not isinstance(passed, _Passed):
             raise LoginRefused("log in first")
         return passed.token
+
+
+def _cancelled(error: BaseException) -> BaseException:
+    return QueryCanceled("the call has ended") if isinstance(error, CancelledError) else error
 
 
 def _command(descriptor: Any) -> bytes:

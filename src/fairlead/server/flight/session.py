@@ -28,7 +28,7 @@ from fairlead.server.flight import batches
 from fairlead.session_types import Complete, CopyIn, Output, ResultRows, ResultValues
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 
     import pyarrow as pa
 
@@ -300,7 +300,7 @@ class FlightSession:
         if self._holder is not None:
             await self.give_up(self._holder)
 
-    # --- what the session is -------------------------------------------------------------------------------------------
+    # --- what the session is -----------------------------------------------------------------------------------------
 
     def principal(self) -> Principal:
         """Return the user with the roles in force now."""
@@ -367,28 +367,25 @@ class FlightSession:
             raise InvalidParameter(f"{_MOST_RESULTS} results wait to be fetched", hint="fetch some, or log in again")
         if not rows:
             raise InvalidParameter("there are no parameters to run the statement with")
-        portals: list[_Portal] = []
-        schema, count = batches.NO_COLUMNS, 0
+        portals = [_Portal(self._portal()) for _ in rows]
         try:
-            for row in rows:
-                portals.append(_Portal(self._portal()))
-                await self.session.bind(portals[-1].name, statement, row, ARROW)
-                found, changed = await self._begun(portals[-1])
-                if len(portals) > 1 and found != schema:
-                    raise InvalidParameter("the rows of parameters give results of different types")
-                schema, count = found, _UNKNOWN_COUNT if changed < 0 else count + changed
+            begun = [await self._begun(portal, statement, row) for portal, row in zip(portals, rows, strict=True)]
         except BaseException:
             await self._close_all(portals)
             raise
-        if not len(schema):
+        schema = begun[0][0]
+        if not len(schema) or any(found != schema for found, _ in begun):
             await self._close_all(portals)
-            return Answer(b"", schema, count)
+            if any(found != schema for found, _ in begun):
+                raise InvalidParameter("the rows of parameters give results of different types")
+            return Answer(b"", schema, _total(count for _, count in begun))
         handle = secrets.token_hex(16).encode()
         self._results[handle] = _Result(schema, portals)
         return Answer(handle, schema)
 
-    async def _begun(self, portal: _Portal) -> tuple[pa.Schema, int]:
-        """Start a portal; return the schema of its rows, and of one that has none, how many it has changed."""
+    async def _begun(self, portal: _Portal, statement: str, row: Row) -> tuple[pa.Schema, int]:
+        """Start a portal; return the schema of its rows; where there are none, how many it has changed."""
+        await self.session.bind(portal.name, statement, row, ARROW)
         columns = await self.session.describe_portal(portal.name)
         if columns is None:
             return batches.NO_COLUMNS, await self._drained(portal.name)
@@ -417,8 +414,7 @@ class FlightSession:
     async def _changed_at_once(self, statement: str, rows: Sequence[Row]) -> int:
         """Run a statement for each row of parameters in one transaction."""
         async with self._together() if self.session.transaction_status == "I" else nullcontext():
-            counts = [await self._changed(statement, row) for row in rows]
-        return _UNKNOWN_COUNT if any(count < 0 for count in counts) else sum(counts)
+            return _total([await self._changed(statement, row) for row in rows])
 
     @asynccontextmanager
     async def _together(self) -> AsyncIterator[None]:
@@ -472,3 +468,8 @@ class FlightSession:
     def _portal(self) -> str:
         self._count += 1
         return f"flight {self._count}"
+
+
+def _total(counts: Iterable[int]) -> int:
+    known = list(counts)
+    return _UNKNOWN_COUNT if any(count < 0 for count in known) else sum(known)

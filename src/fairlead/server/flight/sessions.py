@@ -21,7 +21,7 @@ from fairlead.server.flight.session import FlightSession
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fairlead.server.pgwire.backend import Backend
+    from fairlead.server.gateway import Gateway
 
 _log = structlog.get_logger("fairlead")
 _TOKEN_BYTES: Final = 32
@@ -44,16 +44,16 @@ class Sessions:
     """The sessions of the listener; all methods run on the gateway's loop.
 
     Args:
-        backend: opens sessions.
+        gateway: opens sessions.
         limit: how many there may be at a time.
         idle_seconds: of silence, after which a session ends.
         now: a clock that never goes back, seconds.
     """
 
     def __init__(
-        self, backend: Backend, limit: int, idle_seconds: float, now: Callable[[], float] = time.monotonic
+        self, gateway: Gateway, limit: int, idle_seconds: float, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._backend = backend
+        self._gateway = gateway
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._now = now
@@ -133,7 +133,7 @@ class Sessions:
 
     async def _open(self, holder: _Holder, client: str) -> FlightSession:
         try:
-            opened = await self._backend.open_session(
+            opened = await self._gateway.open_session(
                 user=holder.user,
                 database=holder.parameters.get("database"),
                 parameters={name: value for name, value in holder.parameters.items() if name != "database"},
@@ -151,7 +151,7 @@ class Sessions:
             with suppress(FairleadError):
                 await holder.session.end()
             try:
-                await self._backend.close_session(holder.session.session)
+                await self._gateway.close_session(holder.session.session)
             except Exception as error:  # noqa: BLE001  # the other sessions must end too
                 _log.error("could not end a session cleanly", exc_info=error)
 
