@@ -36,10 +36,10 @@ def object_store() -> Iterator[S3Server]:
 
 
 @contextmanager
-def running_gateway(env: Mapping[str, str] | None = None) -> Iterator[Gateway]:
-    """Run a gateway with default settings, but for those in ``env``."""
+def running_gateway(env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> Iterator[Gateway]:
+    """Run a gateway with default settings, but for those in ``env`` and further arguments of ``fairlead serve``."""
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as folder:
-        gateway = Gateway(Path(folder), env=env)
+        gateway = Gateway(Path(folder), env=env, arguments=arguments)
         try:
             yield gateway.start()
         finally:

@@ -62,7 +62,7 @@ class Gateway:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "fairlead", "serve", "--data", str(folder / "data")),
-                *("--pg", "127.0.0.1:0", "--ready-file", str(ready)),
+                *("--pg", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", str(ready)),
             ],
             env={**os.environ, "FAIRLEAD_ADMIN_PASSWORD": password},
             stdin=subprocess.DEVNULL,

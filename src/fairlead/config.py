@@ -78,6 +78,19 @@ class CareSettings(BaseSettings):
     grace: float = Field(3600.0, ge=0, description="seconds before files that are not needed any more are deleted")
 
 
+class HttpSettings(BaseSettings):
+    """The HTTP listener."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLEAD_HTTP_", extra="forbid")
+
+    tls: bool = Field(default=True, description="false only on a loopback address: passwords come in clear")
+    metrics_token: SecretStr | None = Field(None, description="opens /metrics to others than this machine")
+    body_limit_mb: int = Field(16, ge=1, description="of one request, MiB")
+    read_timeout: float = Field(10.0, gt=0, description="seconds for a handshake, for a head, and between two pieces")
+    write_timeout: float = Field(300.0, gt=0, description="seconds that a client may leave an answer unread")
+    session_idle: float = Field(300.0, gt=0, description="seconds until a kept session ends")
+
+
 class Settings(BaseSettings):
     """All settings of one gateway."""
 
@@ -87,6 +100,9 @@ class Settings(BaseSettings):
 
     data: Path = Path("fairlead-data")
     pg: str = "127.0.0.1:7432"
+    flight: str = Field("", description="HOST:PORT for Arrow Flight SQL clients; empty = off")
+    flight_idle_timeout: float = Field(1800.0, gt=0, description="seconds of silence, after which a session ends")
+    http: str = Field("127.0.0.1:7433", description="empty: no HTTP listener")
     admin_password: SecretStr | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -101,6 +117,7 @@ class Settings(BaseSettings):
     egress: EgressSettings = Field(default_factory=EgressSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     care: CareSettings = Field(default_factory=CareSettings)
+    http_listener: HttpSettings = Field(default_factory=HttpSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -144,7 +161,7 @@ def load(**flags: Any) -> Settings:
 def _refuse_unknown_variables() -> None:
     """A misspelt variable would leave a protection off without a word."""
     known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
-    for group in (Layers, EgressSettings, WorkerSettings, CareSettings):
+    for group in (Layers, EgressSettings, WorkerSettings, CareSettings, HttpSettings):
         known |= {f"{group.model_config.get('env_prefix', '')}{name}".upper() for name in group.model_fields}
     for name in os.environ:
         if not name.startswith(_PREFIX) or name.startswith(_OF_THE_TESTS) or "__" in name:

@@ -17,6 +17,7 @@ from fairlead.commands import dispatch, views
 from fairlead.commands.copy_out import copy_out
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
+from fairlead.commands.ingesting import Ingesting
 from fairlead.context import Context, Principal, SessionFacts
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 
     from fairlead.commands.house import House, Result
+    from fairlead.commands.ingesting import Place, Target
+    from fairlead.engine.api import Described
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
     from fairlead.session_cursors import CursorPortal
@@ -110,6 +113,7 @@ class Session:
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
         self._block = Block(self._data, self._settings)
         self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
+        self._ingesting = Ingesting(self._data, house.settings.worker.spill_limit_mb)
 
     # --- who and where -----------------------------------------------------------------------------------------------
 
@@ -160,6 +164,11 @@ class Session:
         """Seconds that the session may wait for its client; 0 = for ever."""
         idle = self.transaction_status == "I"
         return self._settings.idle_timeout if idle else self._settings.idle_in_transaction_timeout
+
+    @property
+    def database(self) -> str:
+        """The current database."""
+        return self._values.database
 
     def pending_parameter_status(self) -> dict[str, str]:
         """Return settings that changed since the last call and that clients follow."""
@@ -232,6 +241,8 @@ class Session:
         """Return the types of the parameters and the columns of the result, None where there are none."""
         prepared = self._prepared.find(name)
         statement = prepared.statement
+        if isinstance(statement, ast.DataStatement | ast.Export):
+            await self._settle()  # the worker does one thing at a time
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
             return () if prepared.values else described.parameters, described.columns or None
@@ -240,6 +251,18 @@ class Session:
             return described.parameters, None
         types = parameters_of(statement) if isinstance(statement, ast.SetConfig) else ()
         return types, await self._command_columns(statement)
+
+    async def describe_arrow(self, text: str) -> Described | None:
+        """Describe one statement with the Arrow types of its rows; an error leaves a transaction block as it is.
+
+        Returns:
+            None where the text is no data statement: its rows, if it has any, are texts.
+        """
+        statements = await self._parsed(text)
+        if len(statements) != 1 or not isinstance(statements[0], ast.DataStatement):
+            return None
+        await self._settle()
+        return await self._data.describe(statements[0], (), arrow=True)
 
     async def bind(
         self, portal: str, statement: str, parameters: Sequence[Parameter], encoding: Encoding = TEXT
@@ -296,6 +319,29 @@ class Session:
         """End a batch of the extended protocol: outside a transaction block portals end with it."""
         if self.transaction_status == "I":
             await self._close_portals(keep_held=True)
+
+    # --- bulk load ---------------------------------------------------------------------------------------------------
+
+    async def place_rows(self, target: Target) -> Place:
+        """Return where the rows of a bulk load are to be put, as one Parquet file, before ``load_rows``."""
+        await self._settle()
+        return await self._guarded(self._ingesting.place(target, in_block=self.transaction_status == "T"))
+
+    async def load_rows(self, target: Target, place: Place) -> AsyncIterator[Output]:
+        """Load the rows that were put there."""
+        await self._settle()
+        self._count += 1
+        in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
+        try:
+            self._block.check_load()
+            async with aclosing(
+                self._ingesting.run(target, place, in_block=in_block, time_limit=time_limit)
+            ) as outputs:
+                async for output in outputs:
+                    yield output
+        except FairleadError:
+            self._fail()
+            raise
 
     # --- end ---------------------------------------------------------------------------------------------------------
 

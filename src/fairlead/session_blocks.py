@@ -78,14 +78,28 @@ class Block:
             ReadOnlyTransaction: the statement writes.
         """
         back = isinstance(statement, ast.Savepoint) and statement.action == "rollback"
-        if self.status == "E" and not (isinstance(statement, ast.Transaction) or back):
+        if not (isinstance(statement, ast.Transaction) or back):
+            self._refuse_after_failure()
+        self._refuse_writing(dispatch.words(statement) if _is_catalog_change(statement) else writing(statement))
+
+    def check_load(self) -> None:
+        """Refuse a bulk load where an INSERT would be refused.
+
+        Raises:
+            InFailedTransaction: only going back is left.
+            ReadOnlyTransaction: it writes.
+        """
+        self._refuse_after_failure()
+        self._refuse_writing("INSERT")
+
+    def _refuse_after_failure(self) -> None:
+        if self.status == "E":
             message = "current transaction is aborted, commands ignored until end of transaction block"
             raise InFailedTransaction(message)
+
+    def _refuse_writing(self, what: str | None) -> None:
         mode = _MODE if self.status == "T" else _DEFAULT_MODE
-        if self._settings.current(mode) != "on":
-            return
-        what = dispatch.words(statement) if _is_catalog_change(statement) else writing(statement)
-        if what is not None:
+        if what is not None and self._settings.current(mode) == "on":
             message = f"cannot execute {what} in a read-only transaction"
             raise ReadOnlyTransaction(message)
 

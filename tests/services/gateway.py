@@ -40,7 +40,8 @@ class Gateway:
         self._process = Process(
             [
                 *(sys.executable, "-m", "fairlead", "serve"),
-                *("--data", str(self.data), "--pg", "127.0.0.1:0", "--ready-file", str(self._ready_file)),
+                *("--data", str(self.data), "--pg", "127.0.0.1:0", "--http", "127.0.0.1:0"),
+                *("--ready-file", str(self._ready_file)),
                 *arguments,
             ],
             log=folder / "gateway.log",
@@ -68,6 +69,23 @@ class Gateway:
         """Host and port of its PostgreSQL listener."""
         where = json.loads(self._ready_file.read_text())["pg"]
         return where["host"], where["port"]
+
+    @property
+    def flight(self) -> str:
+        """URI of its Flight SQL listener, where it has one."""
+        where = json.loads(self._ready_file.read_text())["flight"]
+        return f"grpc+tls://{where['host']}:{where['port']}"
+
+    @property
+    def http(self) -> str:
+        """Where its HTTP listener is, as a URL without a path."""
+        where = json.loads(self._ready_file.read_text())["http"]
+        return f"https://{where['host']}:{where['port']}"
+
+    @property
+    def certificate(self) -> Path:
+        """Its certificate, self-signed, which clients have to trust."""
+        return self.data / "server.crt"
 
     def start(self, *, timeout: float = 30) -> Gateway:
         """Start it and return when its administrator can log in.

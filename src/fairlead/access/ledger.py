@@ -116,6 +116,21 @@ class Ledger:
         with _fail_closed(), self._catalog.write() as tx:
             return self._append(tx, event)
 
+    def check_writable(self) -> None:
+        """Take the turn of a writer and give it back, without a row.
+
+        Raises:
+            LedgerUnavailable: no row could be written now.
+        """
+        with _fail_closed(), self._catalog.write() as tx:
+            self._require_head(tx)
+
+    def rows(self) -> int:
+        """Return how many rows there are."""
+        with self._catalog.read() as snapshot:
+            head = _head(snapshot)
+        return 0 if head is None else head.count
+
     def tail(self, limit: int) -> tuple[LedgerRow, ...]:
         """Return the newest rows, newest last."""
         query = select(*_ROW, t.ledger.c.hash).order_by(t.ledger.c.seq.desc()).limit(limit)
@@ -153,10 +168,7 @@ class Ledger:
         return Verification(count, ok=True, first_bad=None, reason=None)
 
     def _append(self, tx: Transaction, event: LedgerEvent) -> int:
-        head = _head(tx)
-        if head is None or not head.holds(self._key):
-            message = "the ledger was changed from outside, so nothing is written to it any more"
-            raise LedgerUnavailable(message, hint="VERIFY LEDGER shows where; restore the catalog from a backup")
+        head = self._require_head(tx)
         event = self._scrubbed(event)
         row = StoredRow(
             seq=head.count + 1,
@@ -175,6 +187,13 @@ class Ledger:
         moved = Head.sealed(self._key, row.seq, newest)
         tx.connection.execute(update(t.ledger_head).values(count=moved.count, hash=moved.hash, seal=moved.seal))
         return row.seq
+
+    def _require_head(self, tx: Transaction) -> Head:
+        head = _head(tx)
+        if head is None or not head.holds(self._key):
+            message = "the ledger was changed from outside, so nothing is written to it any more"
+            raise LedgerUnavailable(message, hint="VERIFY LEDGER shows where; restore the catalog from a backup")
+        return head
 
     def _scrubbed(self, event: LedgerEvent) -> LedgerEvent:
         if self._scrub is None:

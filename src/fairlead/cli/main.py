@@ -47,6 +47,17 @@ def serve(
     client_ca: Annotated[
         Path | None, typer.Option("--client-ca", help="PEM: users have to show a TLS certificate of this authority.")
     ] = None,
+    flight: Annotated[
+        str | None,
+        typer.Option(
+            "--flight", metavar="HOST:PORT", help="Where Arrow Flight SQL clients (ADBC) connect; off if not given."
+        ),
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Where HTTP clients connect; port 0 = any free."),
+    ] = None,
+    no_http: Annotated[bool, typer.Option("--no-http", help="Do not listen for HTTP clients.")] = False,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
     ] = None,
@@ -55,7 +66,7 @@ def serve(
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
-        settings = _settings(data, pg, tls_client_ca=client_ca)
+        settings = _settings(data, pg, http="" if no_http else http, flight=flight, tls_client_ca=client_ca)
         asyncio.run(run(settings, ready_file=ready_file, welcome=_welcome, announce=_announce))
 
 
@@ -164,8 +175,10 @@ def _welcome(gateway: Gateway) -> None:
         )
 
 
-def _announce(host: str, port: int) -> None:
+def _announce(host: str, port: int, http: str | None) -> None:
     _err.print(f'connect with  [bold]psql "postgresql://fairlead@{host}:{port}/main?sslmode=require"[/]')
+    if http is not None:
+        _err.print(f"HTTP on       {http}  (docs/http.md)")
 
 
 if __name__ == "__main__":

@@ -291,7 +291,9 @@ class DataRunner:
         plan = await self._planned(statement)
         return plan.sql, await self._ready(statement, in_block=in_block)
 
-    async def describe(self, statement: ast.DataStatement, type_oids: Sequence[int]) -> Described:
+    async def describe(
+        self, statement: ast.DataStatement, type_oids: Sequence[int], *, arrow: bool = False
+    ) -> Described:
         """Return the parameters and columns of a statement without running it."""
         plan = await self._planned(statement)
         worker = await self._ready(statement, in_block=self._in_block)
@@ -300,7 +302,7 @@ class DataRunner:
         failure: FairleadError | None = None
         described = Described((), ())
         try:
-            described = await worker.describe(plan.sql, type_oids)
+            described = await worker.describe(plan.sql, type_oids, arrow=arrow)
         except FairleadError as error:
             failure = error
         finally:

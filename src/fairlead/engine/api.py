@@ -71,18 +71,22 @@ class Encoding:
     """How rows are to come back from a worker, which encodes them.
 
     Args:
-        form: ``rows`` = DataRow messages, ``copy`` = CopyData messages, one for each row.
+        form: ``rows`` = DataRow messages; ``copy`` = CopyData messages, one for each row; ``arrow`` = messages of an
+            Arrow IPC stream, without its end mark; ``jsonl`` = lines of JSON, one array a row. The last two begin with
+            a block of no rows: schema, or columns.
         formats: of the columns of ``rows``, as in PostgreSQL's Bind message: 0 = text, 1 = binary; one stands for all
             columns, none for text.
         copy: how ``copy`` writes a row.
     """
 
-    form: Literal["rows", "copy"] = "rows"
+    form: Literal["rows", "copy", "arrow", "jsonl"] = "rows"
     formats: tuple[int, ...] = ()
     copy: CopyFormat | None = None
 
 
 TEXT: Final = Encoding()
+ARROW: Final = Encoding("arrow")
+JSON_LINES: Final = Encoding("jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows in the encoding that was asked for: complete messages, ready for the wire."""
+    """Rows in the encoding that was asked for: complete messages, ready for the wire; what precedes rows counts 0."""
 
     data: bytes
     count: int
@@ -125,10 +129,17 @@ Event = Columns | Rows | Done | Progress
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a statement takes and returns, found without running it."""
+    """What a statement takes and returns, found without running it.
+
+    Args:
+        parameters: ids of their types.
+        columns: of the result.
+        arrow: Arrow's schema of the result as an IPC message, where it was asked for and there are columns.
+    """
 
     parameters: tuple[int, ...]
     columns: tuple[Column, ...]
+    arrow: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

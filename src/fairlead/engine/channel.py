@@ -7,11 +7,13 @@ is read ahead of the consumer, so a slow client slows its worker down through th
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.engine.api import Column, Columns, Described, Done, Progress, Results, Rows
+from fairlead.engine.blocks import CHECKS, NotABlock
 
 if TYPE_CHECKING:
     import socket
@@ -40,8 +42,6 @@ _MAX_REQUEST: Final = 512 * 1024 * 1024
 _MAX_COLUMNS: Final = 20_000
 _MAX_NAME: Final = 10_000
 _OIDS: Final = range(2**32)
-# What the blocks of each form begin with, and the size of the smallest message.
-_BLOCKS: Final = {"rows": (ord("D"), 7), "copy": (ord("d"), 5)}
 _AHEAD: Final = 64 * 1024
 _INT16: Final = range(-(2**15), 2**15)
 _INT32: Final = range(-(2**31), 2**31)
@@ -171,17 +171,21 @@ def read_columns(body: bytes) -> Columns:
 def read_rows(body: bytes, form: str = "rows") -> Rows:
     """Read a block of rows in the form that was asked for.
 
+    Args:
+        body: of the frame.
+        form: that was asked for (``Encoding``).
+
     Raises:
-        Malformed: the count does not fit the bytes.
+        Malformed: it is not of the form, or the count does not fit the bytes.
     """
-    tag, smallest = _BLOCKS[form]
-    if len(body) < ROW_COUNT.size + smallest or body[ROW_COUNT.size] != tag:
+    if len(body) < ROW_COUNT.size:
         raise Malformed("not a block of rows")
     (count,) = ROW_COUNT.unpack_from(body)
     data = body[ROW_COUNT.size :]
-    least = 0 if form == "copy" else 1  # its header and its trailer are no rows
-    if not least <= count <= len(data) // smallest:
-        raise Malformed("a block with an impossible number of rows")
+    try:
+        CHECKS[form](data, count)
+    except NotABlock as error:
+        raise Malformed(str(error)) from error
     return Rows(data, count)
 
 
@@ -237,7 +241,20 @@ def read_described(body: bytes) -> Described:
     oids = described.get("parameters")
     if not isinstance(oids, list) or len(oids) > _INT16.stop or not all(_is_int(oid, _OIDS) for oid in oids):
         raise Malformed("not a list of types")
-    return Described(tuple(oids), _columns(described))
+    return Described(tuple(oids), _columns(described), _arrow_schema(described.get("arrow", "")))
+
+
+def _arrow_schema(text: Any) -> bytes:
+    """Read the schema message of a describe, empty where there is none."""
+    try:
+        data = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+        if data:
+            CHECKS["arrow"](data, 0)
+    except (ValueError, NotABlock) as error:
+        raise Malformed("not an Arrow schema") from error
+    if data is None:
+        raise Malformed("not an Arrow schema")
+    return data
 
 
 def _columns(body: dict[str, Any]) -> tuple[Column, ...]:

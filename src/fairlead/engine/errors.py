@@ -61,6 +61,7 @@ _WORKER: Final = {
     "BadFormats": "08P01",
     "BadParameter": "22P02",
     "RowTooLarge": "54000",
+    "NumberTooLarge": "22003",
     "ArrowCapacityError": "54000",
 }
 _FENCE: Final = "file system operations are disabled by configuration"

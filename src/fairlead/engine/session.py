@@ -127,17 +127,19 @@ class EngineSession:
         finally:
             await statement.abandon()
 
-    async def describe(self, sql: str, type_oids: Sequence[int] = ()) -> Described:
+    async def describe(self, sql: str, type_oids: Sequence[int] = (), *, arrow: bool = False) -> Described:
         """Find out what a statement takes and returns, without running it.
 
         Args:
             sql: as the planner wrote it.
             type_oids: types of its parameters as far as the client knows them, 0 = unknown.
+            arrow: whether Arrow's schema of the result is wanted, too.
 
         Raises:
             FairleadError: as :meth:`execute`.
         """
-        statement = await self._begin(DESCRIBE, {"sql": sql, "types": list(type_oids)}, (), _NO_ALIASES)
+        body = {"sql": sql, "types": list(type_oids), "arrow": arrow}
+        statement = await self._begin(DESCRIBE, body, (), _NO_ALIASES)
         try:
             statement.limit(self.statement_timeout)
             event = await statement.next()

@@ -65,6 +65,7 @@ class RunningStatement:
         self._sql = sql
         self._aliases = aliases
         self._grace = grace
+        self._form = form
         self._reading = asyncio.Lock()
         self._reason: FairleadError | None = None
         self._timers: list[asyncio.TimerHandle] = []

@@ -118,6 +118,10 @@ class Gateway:
         """Return which protective layers are active."""
         return self._engine.layers()
 
+    def has_workers(self) -> bool:
+        """Tell whether sessions would get a worker."""
+        return self._engine.zygote_pid is not None
+
     # --- what the listeners ask (server/pgwire/backend.py) -------------------------------------------------------
 
     async def authenticate_verifier(self, user: str) -> str | None:

@@ -14,6 +14,7 @@ from fairlead.errors import ConfigurationError
 from fairlead.server import logging
 from fairlead.server.gateway import Gateway
 from fairlead.server.pgwire.server import PgServer
+from fairlead.server.pgwire.throttle import LoginThrottle
 from fairlead.server.pgwire.tls import ensure_certificate
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fairlead.config import Settings
+    from fairlead.server.flight.server import FlightServer
+    from fairlead.server.http.server import HttpServer
+    from fairlead.server.pgwire.tls import ServerCertificate
 
 _log = structlog.get_logger("fairlead")
 _PORTS = 65535
@@ -44,7 +48,7 @@ async def serve(
     *,
     ready_file: Path | None,
     welcome: Callable[[Gateway], None],
-    announce: Callable[[str, int], None],
+    announce: Callable[[str, int, str | None], None],
 ) -> None:
     """Run a gateway until SIGTERM or SIGINT.
 
@@ -52,7 +56,7 @@ async def serve(
         settings: of the gateway.
         ready_file: written, as a whole, once clients can connect.
         welcome: called with the gateway as soon as its data directory is open.
-        announce: called with the address when clients can connect.
+        announce: called with host and port for PostgreSQL clients, and the address for HTTP, when they can connect.
     """
     host, port = parse_address(settings.pg)
     gateway = Gateway(settings)
@@ -62,22 +66,62 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = PgServer(gateway, settings, ensure_certificate(settings))
+    certificate, throttle = ensure_certificate(settings), LoginThrottle()
+    server = PgServer(gateway, settings, certificate, throttle=throttle)
+    http = _http(gateway, settings, certificate, throttle)
+    flight = _flight(gateway, settings, certificate, throttle)
     try:
         await gateway.start()
         bound_host, bound_port = await server.start(host, port)
+        listening = {"pg": {"host": bound_host, "port": bound_port}}
+        if http is not None:
+            http_host, http_port = await http.start(*parse_address(settings.http))
+            listening["http"] = {"host": http_host, "port": http_port}
+        if flight is not None:
+            flight_host, flight_port = await flight.start(*parse_address(settings.flight))
+            listening["flight"] = {"host": flight_host, "port": flight_port}
         for layer in gateway.layers():
             if not layer.active:
                 _log.warning("a protective layer is not active", layer=layer.name, reason=layer.reason)
         if ready_file is not None:
-            _write_whole(ready_file, json.dumps({"pg": {"host": bound_host, "port": bound_port}}))
-        announce(bound_host, bound_port)
+            _write_whole(ready_file, json.dumps(listening))
+        announce(bound_host, bound_port, None if http is None else http.url)
         _log.info("ready", host=bound_host, port=bound_port)
         await stopping.wait()
         _log.info("stopping")
     finally:
+        if http is not None:
+            http.drain()
         await server.stop(settings.drain_seconds)
+        if http is not None:
+            await http.stop()
+        if flight is not None:
+            await flight.stop()
         await gateway.stop()
+
+
+def _http(
+    gateway: Gateway, settings: Settings, certificate: ServerCertificate, throttle: LoginThrottle
+) -> HttpServer | None:
+    """Return the HTTP listener, if there is to be one."""
+    if not settings.http:
+        return None
+    parse_address(settings.http)
+    from fairlead.server.http.server import HttpServer  # noqa: PLC0415  # not imported where it is switched off
+
+    return HttpServer(gateway, settings, certificate, throttle)
+
+
+def _flight(
+    gateway: Gateway, settings: Settings, certificate: ServerCertificate, throttle: LoginThrottle
+) -> FlightServer | None:
+    """Return the listener for Flight SQL, if there is to be one."""
+    if not settings.flight:
+        return None
+    parse_address(settings.flight)
+    from fairlead.server.flight.server import FlightServer  # noqa: PLC0415  # what it needs takes a while to import
+
+    return FlightServer(gateway, settings, certificate, throttle)
 
 
 def _write_whole(path: Path, text: str) -> None:

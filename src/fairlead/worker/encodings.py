@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from fairlead.worker.arrows import ArrowBatches
 from fairlead.worker.copying import copy_rows
+from fairlead.worker.jsonlines import JsonLines
 from fairlead.worker.rows import DataRows
 
 if TYPE_CHECKING:
@@ -51,4 +53,8 @@ def encoder(
             return DataRows(caster, types, encoding["formats"], aliases)
         case "copy":
             return copy_rows(encoding["copy"], caster, types, aliases)
+        case "arrow":
+            return ArrowBatches(caster, types, aliases)
+        case "jsonl":
+            return JsonLines(caster, types, aliases)
     raise ValueError(encoding["form"])

@@ -7,6 +7,7 @@ computes the next ones. After any error the next statement is served.
 
 from __future__ import annotations
 
+import base64
 import os
 import queue
 import threading
@@ -17,6 +18,7 @@ import duckdb
 from duckdb import StatementType
 
 from fairlead.worker import copied, duck, extensions, frames, layers, parameters, script, statements
+from fairlead.worker.arrows import arrow_schema
 from fairlead.worker.control import Control, Stopped
 from fairlead.worker.encodings import encoder
 from fairlead.worker.pgtypes import pg_type
@@ -220,7 +222,12 @@ class Worker:
             described = [("explain_key", "VARCHAR"), ("explain_value", "VARCHAR")]
         elif statement.kind == StatementType.SELECT:
             described = self._described(statement, oids)
-        return {"parameters": [oid or parameters.TEXT_OID for oid in oids], **_columns(described)}
+        answer = {"parameters": [oid or parameters.TEXT_OID for oid in oids], **_columns(described)}
+        if request.get("arrow"):
+            types = [type_name for _, type_name in described]
+            schema = arrow_schema(self._caster, [name for name, _ in described], types) if types else b""
+            answer["arrow"] = base64.b64encode(schema).decode()
+        return answer
 
     def _described(self, statement: statements.Checked, oids: list[int]) -> list[tuple[str, str]]:
         query = f"DESCRIBE SELECT * FROM ({statement.text.rstrip().rstrip(';')}\n)"  # noqa: S608  # the user's own text

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from fairlead.worker import duck, frames, parameters, script, serve, statements
-from fairlead.worker.rows import BATCH_ROWS, DataRows
+from fairlead.worker.encodings import encoder
+from fairlead.worker.rows import BATCH_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,10 +75,10 @@ def _results() -> None:
             result = instance.execute(statement.parsed or query, values)
             types = [str(column[1]) for column in result.description or []]
             reader = result.to_arrow_reader(BATCH_ROWS)
-            batches = list(reader)
-            for code in (0, 1):
-                rows = DataRows(caster, types, (code,), {"a": "b"})
-                for cells in rows.pieces(reader.schema, batches):
-                    serve.send_blocks(channel, rows.blocks(cells), more=False)
+            schema, batches = reader.schema, list(reader)
+            for form, formats in (("rows", (0,)), ("rows", (1,)), ("arrow", ()), ("jsonl", ())):
+                encode = encoder({"form": form, "formats": formats}, caster, types, {"a": "b"})
+                for piece in encode.pieces(schema, batches):
+                    serve.send_blocks(channel, encode.blocks(piece), more=False)
             reader.close()
         caster.close()

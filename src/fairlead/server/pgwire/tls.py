@@ -38,6 +38,7 @@ class ServerCertificate:
     Args:
         context: ready for server-side handshakes.
         path: of the certificate, which clients may give as ``sslrootcert`` when it is self-signed.
+        key: path of its private key.
         fingerprint: SHA-256 of the certificate, as ``AB:CD:...``, for a person to compare.
         end_point: hash for SCRAM channel binding (RFC 5929, tls-server-end-point), None where none is defined.
         mock_key: makes the salts of users that do not exist, the same after a restart.
@@ -45,6 +46,7 @@ class ServerCertificate:
 
     context: ssl.SSLContext
     path: Path
+    key: Path
     fingerprint: str
     end_point: bytes | None
     mock_key: bytes = field(repr=False)
@@ -109,7 +111,7 @@ def load_certificate(certificate: Path, key: Path) -> ServerCertificate:
     der = parsed.public_bytes(serialization.Encoding.DER)
     fingerprint = hashlib.sha256(der).hexdigest().upper()
     colons = ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2))
-    return ServerCertificate(context, certificate, colons, _end_point(parsed, der), mock_key)
+    return ServerCertificate(context, certificate, key, colons, _end_point(parsed, der), mock_key)
 
 
 def _end_point(certificate: x509.Certificate, der: bytes) -> bytes | None:

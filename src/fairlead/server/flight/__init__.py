@@ -1,0 +1,1 @@
+"""The listener for Arrow Flight SQL clients, such as ADBC."""

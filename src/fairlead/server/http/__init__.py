@@ -1,0 +1,1 @@
+"""HTTP: the SQL API, health, readiness and metrics."""
