@@ -101,6 +101,7 @@ class Session:
         self._portals: dict[str, _Portal] = {}
         self._running: _Portal | None = None
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
+        self._data.catalogs.settings = self._settings
         self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
 
     # --- who and where -----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from fairlead.commands import records
 from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
+from fairlead.commands.introspection.supply import Catalogs
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from fairlead.access.relations import ViewRights
     from fairlead.commands.house import House
     from fairlead.commands.staging import Staged
     from fairlead.context import Context, Principal
     from fairlead.egress.door import StatementUse
+    from fairlead.engine.api import Column
     from fairlead.engine.engine import Engine
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
@@ -107,6 +110,7 @@ class DataRunner:
         self._deleted = False
         self._definers = Definers(house, planner, self._book, context, self._as_owner, depth)
         self._tables = SessionTables(house, self._book, principal, context, self._definers)
+        self.catalogs = Catalogs(house, context, self._columns_of_view)
         self._depth = depth
         self.time_zone = _UTC
 
@@ -197,6 +201,7 @@ class DataRunner:
             order.plan = self._planner.plan(statement, self._context(), self._book, instead)
         else:
             order.staged = None
+        await self._supply(worker, order.plan)
         if statement.query_at >= 0:
             order.plan = await self._exact(worker, statement, order.parameters) or order.plan
         return worker
@@ -265,6 +270,7 @@ class DataRunner:
         """
         plan = await self._planned(statement)
         worker = await self._ready(statement, in_block=False)
+        await self._supply(worker, plan)
         assert worker.folder is not None
         made = worker.folder.spill / "out" / "result.duckdb"
         key_id = worker.door_key.key_id
@@ -290,12 +296,15 @@ class DataRunner:
     async def prepared(self, statement: ast.DataStatement, *, in_block: bool) -> tuple[str, EngineSession]:
         """Plan a statement and make the worker ready for it, without running it: what may not run fails here."""
         plan = await self._planned(statement)
-        return plan.sql, await self._ready(statement, in_block=in_block)
+        worker = await self._ready(statement, in_block=in_block)
+        await self._supply(worker, plan)
+        return plan.sql, worker
 
     async def describe(self, statement: ast.DataStatement, type_oids: Sequence[int]) -> Described:
         """Return the parameters and columns of a statement without running it."""
         plan = await self._planned(statement)
         worker = await self._ready(statement, in_block=self._in_block)
+        await self._supply(worker, plan)
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
         failure: FairleadError | None = None
@@ -324,6 +333,7 @@ class DataRunner:
         """End the worker's part of a transaction block."""
         in_block, self._in_block, self._wrote = self._in_block, False, False
         deleted, self._deleted = self._deleted, False
+        self.catalogs.end_block(commit=commit)
         if not in_block or self._worker is None:
             return
         if not commit:
@@ -361,6 +371,7 @@ class DataRunner:
         """End the worker and shut its door."""
         worker, self._worker = self._worker, None
         self._tables.forget()
+        self.catalogs.forget()
         await self._definers.close()
         if worker is not None:
             await worker.close()
@@ -376,6 +387,14 @@ class DataRunner:
             return self._house.access.principal(owner.user_name)
 
         return DataRunner(self._house, self._engine, self._planner, owner_now, there, self._depth + 1)
+
+    async def _supply(self, worker: EngineSession, plan: Plan) -> None:
+        """Give the worker what a statement names of PostgreSQL's catalogs."""
+        await self.catalogs.supply(worker, plan.catalogs, in_block=self._in_block, wrote=self._wrote)
+
+    async def _columns_of_view(self, view: ViewRights) -> tuple[Column, ...]:
+        """Return the columns of a view, asked of the engine as its owner."""
+        return await self._definers.columns(view)
 
     async def _exact(
         self, worker: EngineSession, statement: ast.DataStatement, parameters: Sequence[Parameter]

@@ -258,6 +258,10 @@ class SessionSettings:
         label = name.casefold() if name.casefold() in _SYNONYMS else setting.name
         return (label,), [(self._values[setting.name],)]
 
+    def described(self) -> list[tuple[str, str, str, str]]:
+        """Return name, value, default and meaning of every setting."""
+        return [(s.name, self._values[s.name], s.default, s.help) for s in _SETTINGS]
+
     def take_reports(self) -> dict[str, str]:
         """Return the reported settings that changed since the last call."""
         changed, self._changed = self._changed, {}
