@@ -41,6 +41,7 @@ class Context:
     application: str = ""
     client: str = ""
     validate_connections: bool | None = None  # None = as the type of the connection says
+    search_path: tuple[str, ...] = ()  # of the session; empty = the schema alone
 
     def at_statement(self, statement_id: str) -> Context:
         """Return the same context for another statement."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from fairlead.commands import dispatch, views
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
+from fairlead.commands.introspection.base import Activity
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
@@ -90,12 +91,14 @@ class Session:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.transaction_status: Literal["I", "T", "E"] = "I"
+        self.process_id = 0  # by which clients cancel; whoever gives it out sets it
         self._house = house
         self._user = user
         self._user_id = house.access.principal(user).user_id
         self._database = database
         self._client = client
         self._count = 0
+        self._started = house.clock.now().isoformat()
         self._settings = session_settings.SessionSettings(application_name=application)
         self._prepared: dict[str, _Prepared] = {}
         self._portals: dict[str, _Portal] = {}
@@ -132,6 +135,13 @@ class Session:
             application=self._settings.application_name,
             client=self._client,
             validate_connections=self._settings.validate_connections,
+        )
+
+    def activity(self) -> Activity:
+        """Tell of the session to those who may know of it."""
+        return Activity(
+            *(self.process_id, self.id, self._user, self._database, self._settings.application_name, self._client),
+            self._started,
         )
 
     def pending_parameter_status(self) -> dict[str, str]:

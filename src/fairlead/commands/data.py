@@ -55,6 +55,7 @@ _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DES
 _log = structlog.get_logger("fairlead")
 _COPIES = frozenset({"COPY", "EXPLAIN"})  # what may write objects: EXPLAIN ANALYZE runs its COPY
 _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
+_SHAPING = frozenset({"CREATE", "ALTER", "DROP", "COMMENT"})
 _UTC = "UTC"
 _ATTEMPTS = 30
 _LOST_IN_BLOCK = "the session's process was lost in the middle of a transaction, which is rolled back"
@@ -238,6 +239,8 @@ class DataRunner:
         elif done is not None and done.changes and not in_block:
             await self._tables.settle(worker, truncates=plan.verb == "TRUNCATE")
         if done is not None:
+            if plan.verb in _SHAPING:
+                self.catalogs.reshaped()
             self._wrote = self._wrote or (in_block and plan.verb not in _READS)
             self._deleted = self._deleted or (in_block and plan.verb in ("DELETE", "MERGE", "WITH"))
             order.ending = order.ending or [Complete(done.tag)]

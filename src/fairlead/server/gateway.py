@@ -87,6 +87,7 @@ class Gateway:
             *(settings, clock, catalog, vault, access, ledger, resolver, egress, lakes),
             columns_of=shapes.columns_of,
             shape_of=shapes.shape_of,
+            activity=lambda: [session.activity() for session in self._sessions],
         )
         self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off", vocabulary=VOCABULARY)
         password = settings.admin_password

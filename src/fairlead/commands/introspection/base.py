@@ -169,10 +169,11 @@ def _schemas(world: World) -> Iterator[Row]:
     ):
         yield oid, name, world.house_owner, oid in (oids.PG_CATALOG, oids.TEMPORARY), "U", "", None
     acls = _acls(world, "schema")
+    path = {name.casefold() for name in world.context.search_path or (world.context.schema,)}
     for schema in world.snapshot.schemas(world.database.name):
         if world.sees(schema):
             rights = _rights(world, "schema", schema.id, _PLACE_LETTERS)
-            visible = schema.name.casefold() == world.context.schema.casefold()
+            visible = schema.name.casefold() in path
             oid, owner = oids.oid("schema", schema.id), world.owner(schema.owner_id)
             yield oid, schema.name, owner, visible, rights, "", acls.get(schema.id)
 
@@ -344,6 +345,7 @@ def _settings(world: World) -> Iterator[Row]:
         ("block_size", "8192", "Bytes of a page, in which clients count."),
         ("default_transaction_read_only", "off", "Whether transactions only read."),
         ("transaction_read_only", "off", "Whether the transaction only reads."),
+        ("default_table_access_method", "ducklake", "How tables are kept."),
         ("lc_collate", "C.UTF-8", "Order of texts."),
         ("lc_ctype", "C.UTF-8", "Classes of characters."),
         ("is_superuser", "on" if world.context.principal.is_superuser else "off", "Whether the user is superuser."),

@@ -29,13 +29,13 @@ RELATIONS: Final[dict[str, str]] = {
             0 AS relallvisible, 0::BIGINT AS reltoastrelid, false AS relhasindex, false AS relisshared,
             persistence AS relpersistence, kind AS relkind, columns AS relnatts, 0::SMALLINT AS relchecks,
             kind = 'v' AS relhasrules, false AS relhastriggers, false AS relhassubclass, false AS relrowsecurity,
-            false AS relforcerowsecurity, true AS relispopulated, 'n' AS relreplident, false AS relispartition,
+            false AS relforcerowsecurity, true AS relispopulated, 'd' AS relreplident, false AS relispartition,
             0::BIGINT AS relrewrite, 0::BIGINT AS relfrozenxid, 0::BIGINT AS relminmxid, acl AS relacl,
             NULL::VARCHAR[] AS reloptions, NULL::VARCHAR AS relpartbound
         FROM {relation}""",
     "pg_attribute": f"""
         SELECT c.relation AS attrelid, c.name AS attname,
-            CASE WHEN c.type LIKE '%]' THEN coalesce(ty.array_oid, 1009) ELSE coalesce(ty.oid, 25) END AS atttypid,
+            CASE WHEN c.type LIKE '%]%]' THEN 25 WHEN c.type LIKE '%]' THEN coalesce(ty.array_oid, 1009) ELSE coalesce(ty.oid, 25) END AS atttypid,
             CASE WHEN c.type LIKE '%]' THEN -1 ELSE coalesce(ty.size, -1) END::SMALLINT AS attlen, c.number AS attnum,
             -1 AS attcacheoff, CASE WHEN c.type LIKE 'DECIMAL(%)' THEN
                 regexp_extract(c.type, '\\((\\d+)', 1)::INTEGER * 65536 + regexp_extract(c.type, ',(\\d+)', 1)::INTEGER + 4

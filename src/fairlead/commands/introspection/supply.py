@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.commands.introspection import merged
 from fairlead.commands.introspection.base import BASES, World
-from fairlead.commands.introspection.names import DECLARED, SYSTEM, closure
+from fairlead.commands.introspection.names import DECLARED, SYSTEM, closure, needs
 from fairlead.commands.introspection.shapes import Shapes
 from fairlead.dialects.settings import SessionSettings
 from fairlead.engine.catalogs.vocabulary import bare, in_worker
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
     from fairlead.engine.api import Column
     from fairlead.engine.session import EngineSession
 
+# What most questions are about is computed once and kept; the rest is computed by each question.
+_KEPT: Final = frozenset({"relation", "column", "pg_class", "pg_attribute", "pg_type"})
 _LIST: Final = '["VARCHAR"]'
 _CSV: Final = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false"
 
 
 @dataclass(slots=True)
 class _Made:
-    """What a worker has: per relation, function and base table what it was made of, and of which state."""
+    """What a worker has: a hash of what each relation, function and base table was made of, and of which state."""
 
-    content: dict[tuple[int, str], str] = field(default_factory=dict)
-    state: dict[int, object] = field(default_factory=dict)
+    content: dict[tuple[int, str], int] = field(default_factory=dict)
+    state: dict[int, Mapping[str, object]] = field(default_factory=dict)
 
     def copy(self) -> _Made:
         return _Made(dict(self.content), dict(self.state))
@@ -65,6 +67,7 @@ class Catalogs:
         self._made = _Made()
         self._before: _Made | None = None
         self._serial = 0
+        self._reshaped = 0
         self.settings = SessionSettings()
 
     async def supply(
@@ -88,6 +91,10 @@ class Catalogs:
             keys = closure(frozenset(key for database, key in wanted if database == database_id))
             await self._supply(worker, database_id, keys, wrote=wrote)
 
+    def reshaped(self) -> None:
+        """A statement has made, changed or dropped something in the worker."""
+        self._reshaped += 1
+
     def end_block(self, *, commit: bool) -> None:
         """What was made in a block is gone when it was rolled back."""
         if self._before is not None and not commit:
@@ -101,48 +108,51 @@ class Catalogs:
     async def _supply(self, worker: EngineSession, database_id: int, keys: tuple[str, ...], *, wrote: bool) -> None:
         with self._house.catalog.read() as snapshot:
             database = next(one for one in snapshot.databases() if one.id == database_id)
-        script, made = [], {}
+        script: list[str] = []
         files: list[str] = []
-        stale = await self._stale_bases(database, keys)
+        content = dict(self._made.content)
+        state, stale = await self._stale_bases(database, keys)
         for key, text in stale.items():
-            if self._made.content.get((database_id, key)) != text:
+            if content.get((database_id, key)) != hash(text):
                 name = self._file_name()
                 files.append(name)
                 script.append(await asyncio.to_thread(_fill, worker, database_id, key, name, text))
-                made[database_id, key] = text
+                content[database_id, key] = hash(text)
         attached = attached_name(database.name) if wrote else None
         for key in keys:
             if key not in BASES:
                 sql = _created(database_id, key, attached)
-                if self._made.content.get((database_id, key)) != sql:
+                under = [content[database_id, one] for one in sorted(needs(key))] if key in _KEPT else []
+                made_of = hash((sql, *under, self._reshaped if key in _KEPT else 0))
+                if content.get((database_id, key)) != made_of:
                     script.append(sql)
-                    made[database_id, key] = sql
+                    content[database_id, key] = made_of
         if script:
             try:
                 await worker.script(script)
             finally:
                 await asyncio.to_thread(_remove, worker, files)
-            self._made.content.update(made)
+        self._made.content, self._made.state[database_id] = content, state
 
-    async def _stale_bases(self, database: DatabaseRecord, keys: Iterable[str]) -> Mapping[str, str]:
-        """Return the rows of the base tables that may have changed, as texts."""
+    async def _stale_bases(
+        self, database: DatabaseRecord, keys: Iterable[str]
+    ) -> tuple[Mapping[str, object], Mapping[str, str]]:
+        """Return the state that base tables are to be of, and the rows of those that may have changed, as texts."""
         context = self._context()
         bases = [key for key in keys if key in BASES]
         shaped = any(BASES[key].shaped for key in bases)
         lake = await self._shapes.lake(database) if shaped else None
-        state = (self._house.catalog.epoch, context.principal, context.schema)
+        state = (self._house.catalog.epoch, context.principal, context.schema, context.search_path)
         mark = (*state, lake.snapshot if lake is not None else -1)
         fresh = {key: mark if BASES[key].shaped else state for key in bases if not BASES[key].volatile}
-        known = self._made.state.setdefault(database.id, {})
-        assert isinstance(known, dict)
+        known = self._made.state.get(database.id, {})
         stale = [key for key in bases if key not in fresh or known.get(key) != fresh[key]]
         if not stale:
-            return {}
+            return known, {}
         needs_shapes = any(BASES[key].shaped for key in stale)
         shapes = await self._shapes.of(database, context, self._describe) if needs_shapes else {}
         texts = await asyncio.to_thread(self._texts, database, context, shapes, stale)
-        self._made.state[database.id] = known | {key: fresh[key] for key in stale if key in fresh}
-        return texts
+        return {**known, **fresh}, texts
 
     def _texts(
         self, database: DatabaseRecord, context: Context, shapes: Mapping[int, Shape], keys: Iterable[str]
@@ -162,13 +172,12 @@ def _created(database_id: int, key: str, attached: str | None) -> str:
     name = quote(bare(database_id, key))
     if key in ("relation", "column"):
         sql = merged.relation(attached) if key == "relation" else merged.column(attached)
-        kind = "VIEW"
-        columns = "" if key == "relation" else f"({', '.join(BASES['base_column'].columns)})"
-        return f"CREATE OR REPLACE TEMP VIEW {name}{columns} AS {in_worker(sql, database_id)}"
-    declared = DECLARED[key]
-    kind = "VIEW" if declared.kind == "view" else "MACRO"
-    between = " AS " if declared.kind == "view" else ""
-    return f"CREATE OR REPLACE TEMP {kind} {name}{between}{in_worker(declared.sql, database_id)}"
+    else:
+        sql = DECLARED[key].sql
+        if DECLARED[key].kind == "macro":
+            return f"CREATE OR REPLACE TEMP MACRO {name}{in_worker(sql, database_id)}"
+    kind = "TABLE" if key in _KEPT else "VIEW"
+    return f"CREATE OR REPLACE TEMP {kind} {name} AS {in_worker(sql, database_id)}"
 
 
 def _fill(worker: EngineSession, database_id: int, key: str, file_name: str, text: str) -> str:

@@ -60,6 +60,14 @@ _TYPES: Final[Mapping[str, str]] = {
     "yes_or_no": "VARCHAR",
     "time_stamp": "TIMESTAMPTZ",
 }
+# Functions that the engine has by another name.
+_RENAMED: Final[Mapping[str, str]] = {
+    "json_build_object": "system.main.json_object",
+    "jsonb_build_object": "system.main.json_object",
+    "json_build_array": "system.main.json_array",
+    "json_agg": "system.main.json_group_array",
+    "json_object_agg": "system.main.json_group_object",
+}
 # Functions that give rows of one column.
 _SETS: Final = frozenset({"generate_series", "generate_subscripts", "unnest", "regexp_split_to_table"})
 
@@ -113,8 +121,9 @@ def rewrite(statement: ast.DataStatement, vocabulary: Vocabulary) -> Rewriting:
 
 @dataclass(slots=True)
 class _Frame:
-    """What is open: whether a CAST, and whether the columns of a result are being listed."""
+    """What is open: where, whether it is a CAST, and whether the columns of a result are being listed."""
 
+    opened: int = -1
     cast: bool = False
     listing: bool = False
 
@@ -197,7 +206,7 @@ class _Walk:
         database = self.tokens[first].text if schema_at else None
         name_at = first + 2 * (schema_at + 1)
         if called and len(parts) == schema_at + 2:
-            self._call(first, last, name, schema)
+            self._call(first, last, name)
         elif self.tokens[first].start not in self.relations:
             if name in self.vocabulary.relations[schema]:
                 self.found.update(parts[: schema_at + 2])
@@ -213,8 +222,8 @@ class _Walk:
 
     def _unqualified(self, at: int, name: str, *, called: bool) -> None:
         token = self.tokens[at]
-        if called and name in self.vocabulary.functions:
-            self._call(at, at, name, PG_CATALOG)
+        if called and (name in self.vocabulary.functions or name in _RENAMED):
+            self._call(at, at, name)
         elif token.kind == "word" and self._bare_word(at, name):
             self.found.add(name)
             self._replace_item(at, at, f"{{{function_key(name)}}}()", function_key(name), name)
@@ -253,7 +262,7 @@ class _Walk:
 
     # --- functions ---------------------------------------------------------------------------------------------------
 
-    def _call(self, first: int, last: int, name: str, schema: str) -> None:
+    def _call(self, first: int, last: int, name: str) -> None:
         opened = last + 1
         closed = self.view.partner.get(opened)
         if name in _SETS and closed is not None and last > first:
@@ -267,12 +276,12 @@ class _Walk:
             self.found.add(name)
             key = function_key(name)
             self._replace_item(first, closed, f"{{{key}}}", key, name, edited=last)
-        elif last > first:
-            self._edit(first, last - 1, "")
-            self.left.add(name)
         else:
+            if name in _RENAMED:
+                self._edit(first, last, _RENAMED[name])
+            elif last > first:
+                self._edit(first, last - 1, "")
             self.left.add(name)
-        del schema
 
     def _name_column(self, closed: int) -> None:
         """Let the alias of a function in FROM name its column too, as PostgreSQL has it."""
@@ -316,12 +325,12 @@ class _Walk:
     def _reg(self, first: int, last: int, name: str) -> None:
         """Make a cast to a type of ids that are written as names."""
         view = self.view
+        end = view.type_end(first)
         if not view.op(first - 1, "::"):
-            self._edit(first, last, "VARCHAR")  # CAST(x AS regclass): rare, and most often for its text
+            self._reg_cast(first, end, name)
             return
         begin, stop = view.start(first - 2), first - 2
         literal = begin == stop and self.tokens[begin].kind in {"string", "param"}
-        end = view.type_end(first)
         following = self.tokens[end + 2].text.casefold() if view.op(end + 1, "::") else ""
         if view.op(end + 3, ".") and following == PG_CATALOG:
             following = self.tokens[end + 4].text.casefold()
@@ -337,12 +346,22 @@ class _Walk:
         self.edits.append(Edit((self.tokens[first - 1].start, self.tokens[end].end), ")"))
         self.at = end
 
+    def _reg_cast(self, first: int, end: int, name: str) -> None:
+        """CAST(x AS regclass), which becomes a call."""
+        opened = self.frames[-1].opened
+        literal = opened + 2 == first - 1 and self.tokens[opened + 1].kind in {"string", "param"}
+        key = function_key(f"{name}_{'oid' if literal else 'name'}")
+        self.keys.add((None, key))
+        self._edit(opened - 1, opened, f"{{{key}}}(")
+        self._edit(first - 1, end, "")
+        self.at = end
+
     # --- operators ---------------------------------------------------------------------------------------------------
 
     def _operator(self, text: str) -> None:
         view = self.view
         if text in {"(", "[", "{"}:
-            self.frames.append(_Frame(cast=text == "(" and view.word(self.at - 1) in {"CAST", "TRY_CAST"}))
+            self.frames.append(_Frame(self.at, cast=text == "(" and view.word(self.at - 1) in {"CAST", "TRY_CAST"}))
         elif text in {")", "]", "}"} and len(self.frames) > 1:
             self.frames.pop()
         elif text == "~":

@@ -16,6 +16,9 @@ TransactionStatus = Literal["I", "T", "E"]
 class ClientSession(Protocol):
     """One client's session. Only one of its methods runs at a time, except for :meth:`cancel`."""
 
+    process_id: int
+    """By which clients cancel; set once, before the first statement."""
+
     @property
     def transaction_status(self) -> TransactionStatus:
         """Idle, in a transaction block, or in one that has failed."""

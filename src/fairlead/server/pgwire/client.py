@@ -108,7 +108,7 @@ class Client:
             )
         )
         secret = secrets.token_bytes(_LONG_KEY if startup.minor >= _LONG_KEY_MINOR else _SHORT_KEY)
-        self._process_id = self._service.registry.admit(secret, session.cancel)
+        self._process_id = session.process_id = self._service.registry.admit(secret, session.cancel)
         self._wire.send(self._core.answers.backend_key(self._process_id, secret))
         self._ready(session, statements)
         return statements
