@@ -84,7 +84,7 @@ FUNCTIONS: Final[dict[str, str]] = {
             ORDER BY s.oid <> 11, c.persistence <> 't' LIMIT 1),
         CASE WHEN n_ IS NOT NULL THEN error('relation "' || n_::VARCHAR || '" does not exist') END::BIGINT"""
     ),
-    "to_regclass": """(n_) AS (SELECT c.name FROM {relation} c JOIN {base_schema} s ON s.oid = c.schema
+    "to_regclass": """(n_) AS (SELECT c.oid FROM {relation} c JOIN {base_schema} s ON s.oid = c.schema
             WHERE lower(c.name) = lower({f_parts}(n_)[-1])
                 AND CASE WHEN len({f_parts}(n_)) > 1 THEN lower(s.name) = lower({f_parts}(n_)[-2])
                     ELSE s.visible END
@@ -113,10 +113,10 @@ FUNCTIONS: Final[dict[str, str]] = {
     ),
     "regtype_name": """(o_) AS CASE WHEN TRY_CAST(o_::VARCHAR AS BIGINT) = 0 THEN '-'
         ELSE {f_format_type}({f_regtype_oid}(o_), NULL) END""",
-    "to_regtype": """(n_) AS (SELECT min(formatted) FROM {base_type}
+    "to_regtype": """(n_) AS (SELECT min(oid) FROM {base_type}
         WHERE lower({f_parts}(n_)[-1]) IN (name, formatted))""",
-    "to_regnamespace": "(n_) AS (SELECT name FROM {base_schema} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
-    "to_regrole": "(n_) AS (SELECT name FROM {base_role} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
+    "to_regnamespace": "(n_) AS (SELECT oid FROM {base_schema} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
+    "to_regrole": "(n_) AS (SELECT oid FROM {base_role} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
     **{
         f"{kind}_{what}": "(n_) AS "
         + ("n_::VARCHAR" if what == "name" else "coalesce(TRY_CAST(n_ AS BIGINT), error('there is none')::BIGINT)")
@@ -130,6 +130,13 @@ FUNCTIONS: Final[dict[str, str]] = {
     "quote_ident": """(n_) AS CASE WHEN regexp_full_match(n_::VARCHAR, '[a-z_][a-z0-9_$]*') THEN n_::VARCHAR
         ELSE '"' || replace(n_::VARCHAR, '"', '""') || '"' END""",
     "quote_literal": "(n_) AS '''' || replace(n_::VARCHAR, '''', '''''') || ''''",
+    "format": """(f_, a_) AS {f_format_one}(f_, a_), (f_, a_, b_) AS {f_format_one}({f_format_one}(f_, a_), b_),
+        (f_, a_, b_, c_) AS {f_format_one}({f_format_one}({f_format_one}(f_, a_), b_), c_)""",
+    "format_one": """(f_, a_) AS regexp_replace(f_, '%[IsL]', replace(CASE regexp_extract(f_, '%([IsL])', 1)
+        WHEN 'I' THEN {f_quote_ident}(a_) WHEN 'L' THEN {f_quote_nullable}(a_) ELSE a_::VARCHAR END, '\\', '\\\\'))""",
+    "pg_get_keywords": """() AS TABLE SELECT keyword_name AS word, keyword_category[1:1] AS catcode,
+        true AS barelabel, keyword_category AS catdesc, 'can be bare label' AS baredesc
+        FROM system.main.duckdb_keywords()""",
     "quote_nullable": "(n_) AS coalesce('''' || replace(n_::VARCHAR, '''', '''''') || '''', 'NULL')",
     "format_type": """(o_, m_) AS CASE WHEN o_ IS NULL THEN NULL
         ELSE coalesce((SELECT min(t.formatted) FROM {base_type} t WHERE t.oid = o_), '???')
@@ -235,7 +242,7 @@ FUNCTIONS: Final[dict[str, str]] = {
 # What cannot be called by these names: they are made by casts and operators, or only by others here.
 _INNER: Final = frozenset(
     (
-        *("own_role", "parts", "pattern", "pattern_any_case", "database_oid", "server_oid"),
+        *("own_role", "parts", "format_one", "pattern", "pattern_any_case", "database_oid", "server_oid"),
         *(name for name in FUNCTIONS if name.startswith("reg") and name.endswith(("_oid", "_name"))),
     )
 )
@@ -243,7 +250,7 @@ _INNER: Final = frozenset(
 _SHARED: Final = frozenset(
     (
         *("array_upper", "array_remove", "array_lower", "cardinality", "array_ndims", "array_to_string", "generate_subscripts"),
-        *("pg_size_pretty", "quote_ident", "quote_literal", "quote_nullable"),
+        *("pg_size_pretty", "format", "quote_ident", "quote_literal", "quote_nullable"),
     )
 )
 WORDS: Final = frozenset({"current_user", "session_user", "current_role", "current_catalog", "current_schema"})

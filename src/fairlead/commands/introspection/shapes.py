@@ -7,6 +7,7 @@ the view's owner, and kept until the view or a table of its database has changed
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from fairlead.engine.lake.metadata import LakeTable, TableDetails
 
 _MOST_VIEWS: Final = 4096
+# The views that are being asked about, so that one that names the catalogs is not asked about for its own sake.
+_ASKED: ContextVar[frozenset[int]] = ContextVar("asked", default=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,16 @@ class Shapes:
     ) -> tuple[ColumnShape, ...]:
         key = (view.record.id, view.record.version, hash(tables))
         if key not in self._views:
+            asked = _ASKED.get()
+            if view.record.id in asked:  # it names the catalogs, which tell of itself
+                return tuple(ColumnShape(name, "VARCHAR") for name in view.columns)
+            token = _ASKED.set(asked | {view.record.id})
             try:
                 described = await describe(view)
             except FairleadError:  # it has a fault, or its owner has lost a right: its names are all that is known
                 return tuple(ColumnShape(name, "VARCHAR") for name in view.columns)
+            finally:
+                _ASKED.reset(token)
             names = view.columns or tuple(column.name for column in described)
             while len(self._views) >= _MOST_VIEWS:
                 del self._views[next(iter(self._views))]

@@ -6,12 +6,13 @@ of the catalogs that is not known is refused, so that the engine's own ones are 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from fairlead.engine.catalogs.operands import Operands
 from fairlead.engine.catalogs.vocabulary import PG_CATALOG, REG_TYPES, function_key, relation_key
-from fairlead.errors import PermissionDenied, UndefinedTable
+from fairlead.errors import NotSupported, PermissionDenied, UndefinedTable
 from fairlead.lang.lexer import DATA, tokenize
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ def rewrite(statement: ast.DataStatement, vocabulary: Vocabulary) -> Rewriting:
     """
     walk = _Walk(statement, vocabulary)
     walk.run()
+    made = " ".join(token.upper for token in walk.tokens[:5] if token.kind == "word")
+    if walk.keys and statement.verb == "CREATE" and re.search(r"\b(VIEW|MACRO|FUNCTION)\b", made):
+        message = "a temporary view or macro cannot name the catalogs"
+        raise NotSupported(message, hint="CREATE VIEW keeps the text, and it shows what its owner may see")
     edits = sorted(walk.edits, key=lambda edit: edit.span)
     return Rewriting(tuple(edits), frozenset(walk.keys), frozenset(walk.found - walk.left))
 
@@ -179,6 +184,8 @@ class _Walk:
         self._list_state(view.word(first) if len(parts) == 1 else "")
         self.at = last
         if view.op(first - 1, "::") or self._cast_type(first, last):
+            if view.op(first - 1, "::"):
+                self._array_literal(first)
             self._type(first, last, parts)
             return
         if parts[-1] == "tableoid" and len(parts) > 1:
@@ -309,6 +316,14 @@ class _Walk:
         """Tell whether a name is the type of CAST(x AS type)."""
         ends = self.view.op(last + 1, ")") or self.view.op(last + 1, "[") or self.view.op(last + 1, "(")
         return self.frames[-1].cast and self.view.word(first - 1) == "AS" and ends
+
+    def _array_literal(self, first: int) -> None:
+        """``'{a,b}'::text[]``: the engine writes lists in other brackets."""
+        view, string = self.view, self.tokens[first - 2]
+        if string.kind == "string" and string.text[:1] == "{" and view.op(view.chain_end(first) + 1, "["):
+            items = re.findall(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)', string.text)
+            listed = ", ".join("'" + (quoted or plain.strip()).replace("'", "''") + "'" for quoted, plain in items)
+            self.edits.append(Edit((string.start, string.end), f"[{listed}]"))
 
     def _type(self, first: int, last: int, parts: list[str]) -> None:
         name = parts[-1]
