@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 PASSWORD = "a reader's own password"
 
 _MADE = (
-    "CREATE TABLE orders (id BIGINT NOT NULL, note VARCHAR DEFAULT 'none', amount DECIMAL(10,2), tags INTEGER[],"
-    " placed TIMESTAMPTZ, paid BOOLEAN)",
+    (
+        "CREATE TABLE orders (id BIGINT NOT NULL, note VARCHAR DEFAULT 'none', amount DECIMAL(10,2), tags INTEGER[],"
+        " placed TIMESTAMPTZ, paid BOOLEAN)"
+    ),
     "CREATE TABLE secrets_of_hr (salary BIGINT)",
     "CREATE SCHEMA sales",
     "CREATE TABLE sales.deals (id INTEGER, region VARCHAR)",

@@ -1,16 +1,18 @@
 """Libraries and tools that ask what there is: SQLAlchemy, psycopg, asyncpg, pgcli, and the questions of BI tools."""
 
+# ruff: noqa: E501  # the questions of tools stay as they are sent
+
 from __future__ import annotations
 
 import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
 import sqlalchemy as sa
-from pgcli.pgexecute import PGExecute
+from pgcli.pgexecute import PGExecute  # type: ignore[import-untyped]
 from psycopg.types import TypeInfo
 from psycopg.types.composite import CompositeInfo
 from psycopg.types.enum import EnumInfo
@@ -259,7 +261,10 @@ def test_a_start_up_question_of_a_tool_is_answered(place: Place, query: str) -> 
         ("SELECT numeric_scale FROM information_schema.columns WHERE column_name = 'amount'", 2),
         ("SELECT 'x' FROM pg_class WHERE relname ~ '^ord' AND relname !~ 'rdx' AND relname ~* 'ORD'", "x"),
         ("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders'", "fairlead"),
-        ("SELECT pg_catalog.array_to_string(ARRAY(SELECT nspname FROM pg_namespace WHERE oid = 11), ',')", "pg_catalog"),
+        (
+            "SELECT pg_catalog.array_to_string(ARRAY(SELECT nspname FROM pg_namespace WHERE oid = 11), ',')",
+            "pg_catalog",
+        ),
         ("SELECT count(*) FROM pg_stat_activity WHERE pid = pg_backend_pid()", 1),
         ("SELECT setting FROM pg_settings WHERE name = 'TimeZone'", "UTC"),
         ("WITH pg_class AS (SELECT 1 AS a) SELECT a FROM pg_class", 1),

@@ -58,7 +58,7 @@ def psql(place: Place, *commands: str, reader: bool = False, expect: int = 0) ->
         (r"\d orders", ["placed|timestamp with time zone|||", "paid|boolean|||"]),
         (r"\d+ orders", ["note|text|||'none'|extended|||free text"]),
         (r"\d sales.deals", ["id|integer|||", "region|text|||"]),
-        (r"\d+ paid_orders", ["twice|numeric(18,2)||||main|","id|bigint||||plain|"]),
+        (r"\d+ paid_orders", ["twice|numeric(18,2)||||main|", "id|bigint||||plain|"]),
         (r"\sv paid_orders", ["CREATE OR REPLACE VIEW public.paid_orders AS\nSELECT id, amount * 2 AS twice FROM"]),
         (r"\l", ["main|fairlead|UTF8|"]),
         (r"\du", ["fairlead|Superuser, Create role, Create DB|"]),

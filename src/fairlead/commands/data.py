@@ -40,12 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from fairlead.access.relations import ViewRights
     from fairlead.commands.house import House
     from fairlead.commands.staging import Staged
     from fairlead.context import Context, Principal
     from fairlead.egress.door import StatementUse
-    from fairlead.engine.api import Column
     from fairlead.engine.engine import Engine
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
@@ -111,7 +109,7 @@ class DataRunner:
         self._deleted = False
         self._definers = Definers(house, planner, self._book, context, self._as_owner, depth)
         self._tables = SessionTables(house, self._book, principal, context, self._definers)
-        self.catalogs = Catalogs(house, context, self._columns_of_view)
+        self.catalogs = Catalogs(house, context, self._definers.columns)
         self._depth = depth
         self.time_zone = _UTC
 
@@ -394,10 +392,6 @@ class DataRunner:
     async def _supply(self, worker: EngineSession, plan: Plan) -> None:
         """Give the worker what a statement names of PostgreSQL's catalogs."""
         await self.catalogs.supply(worker, plan.catalogs, in_block=self._in_block, wrote=self._wrote)
-
-    async def _columns_of_view(self, view: ViewRights) -> tuple[Column, ...]:
-        """Return the columns of a view, asked of the engine as its owner."""
-        return await self._definers.columns(view)
 
     async def _exact(
         self, worker: EngineSession, statement: ast.DataStatement, parameters: Sequence[Parameter]

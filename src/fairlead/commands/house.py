@@ -35,8 +35,8 @@ class House:
     """One gateway's rooms, as far as commands need them.
 
     ``columns_of`` gives the names of a table's columns, ``shape_of`` the columns with their types, both from the lake,
-    by the table's object id. ``activity`` tells of the sessions there are, ``view_columns`` keeps what the engine has said of
-    views.
+    by the table's object id. ``activity`` tells of the sessions there are, ``view_columns`` keeps what the engine has
+    said of views.
     """
 
     settings: Settings

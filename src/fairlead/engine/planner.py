@@ -165,7 +165,10 @@ class Planner:
         """Spell what a statement names of the catalogs, and return it."""
         with self._catalog.read() as snapshot:
             ids = {name: names.database(snapshot, name or context.database).id for name, _ in rewriting.keys}
-            ids |= {edit.database: names.database(snapshot, edit.database or context.database).id for edit in rewriting.edits}
+            ids |= {
+                edit.database: names.database(snapshot, edit.database or context.database).id
+                for edit in rewriting.edits
+            }
         written: dict[tuple[int, int], str] = {}
         for edit in rewriting.edits:
             text = in_worker(edit.text, ids[edit.database])

@@ -6,29 +6,24 @@ here what SHOW would show them, and nothing else.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.commands import connections
-from fairlead.commands.introspection import oids, ours, types
+from fairlead.commands.introspection import acls, oids, ours, types
 from fairlead.connectors import declaration
-from fairlead.dialects.settings import SessionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from fairlead.catalog.records import DatabaseRecord, GrantRecord, ObjectRecord, RoleRecord, SchemaRecord
+    from fairlead.catalog.records import DatabaseRecord, ObjectRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.commands.house import House
     from fairlead.commands.introspection.shapes import Shape
     from fairlead.context import Context
+    from fairlead.dialects.settings import SessionSettings
 
 Row = tuple[object, ...]
-
-_LETTERS: Final = {"SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d", "TRUNCATE": "D"}
-_PLACE_LETTERS: Final = {"USAGE": "U", "CREATE": "C"}
-_ALL_LETTERS: Final = {**_LETTERS, **_PLACE_LETTERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +109,20 @@ class Base:
 
 
 def _roles(world: World) -> Iterator[Row]:
-    """Themselves and their own roles; all with CREATE ROLE; and owners of what the user sees, whose names SHOW tells."""
+    """Themselves and their own roles; with CREATE ROLE all; and owners of what the user sees, whom SHOW tells."""
     principal = world.context.principal
     everybody = world.everybody
     known = principal.role_ids | set(_owners(world))
     if world.house_owner == oids.SUPERUSER:
         yield oids.SUPERUSER, "fairlead", False, True, True, True, False, False
-    rights = {name: world.house.access for name in ("CREATE ROLE", "CREATE DATABASE")}
+    access = world.house.access
     for role in world.snapshot.roles():
         if not (everybody or role.id in known):
             continue
         own = role.id == principal.user_id
         create = [
             role.superuser or ((own or everybody) and access.can(access.as_role(role.id), name, "system", None))
-            for name, access in rights.items()
+            for name in ("CREATE ROLE", "CREATE DATABASE")
         ]
         held = role.id in principal.role_ids or principal.is_superuser
         yield oids.oid("role", role.id), role.name, role.login, role.superuser, *create, own, held
@@ -152,11 +147,11 @@ def _members(world: World) -> Iterator[Row]:
 
 
 def _databases(world: World) -> Iterator[Row]:
-    acls = _acls(world, "database")
+    granted = acls.of_places(world.snapshot, "database")
     for database in world.snapshot.databases():
         current = database.id == world.database.id
-        rights = "c" + _rights(world, "database", database.id, _PLACE_LETTERS)
-        acl = acls.get(database.id)
+        rights = "c" + _rights(world, "database", database.id, acls.PLACE_LETTERS)
+        acl = granted.get(database.id)
         yield oids.oid("database", database.id), database.name, world.owner(database.owner_id), current, rights, acl
 
 
@@ -168,14 +163,14 @@ def _schemas(world: World) -> Iterator[Row]:
         (oids.TEMPORARY, "pg_temp_1"),
     ):
         yield oid, name, world.house_owner, oid in (oids.PG_CATALOG, oids.TEMPORARY), "U", "", None
-    acls = _acls(world, "schema")
+    granted = acls.of_places(world.snapshot, "schema")
     path = {name.casefold() for name in world.context.search_path or (world.context.schema,)}
     for schema in world.snapshot.schemas(world.database.name):
         if world.sees(schema):
-            rights = _rights(world, "schema", schema.id, _PLACE_LETTERS)
+            rights = _rights(world, "schema", schema.id, acls.PLACE_LETTERS)
             visible = schema.name.casefold() in path
             oid, owner = oids.oid("schema", schema.id), world.owner(schema.owner_id)
-            yield oid, schema.name, owner, visible, rights, "", acls.get(schema.id)
+            yield oid, schema.name, owner, visible, rights, "", granted.get(schema.id)
 
 
 def _rights(world: World, kind: str, thing_id: int, letters: Mapping[str, str]) -> str:
@@ -191,14 +186,16 @@ def _relations(world: World) -> Iterator[Row]:
     for record in _seen_objects(world, ("table", "view"), world.database.name):
         shape = world.shapes.get(record.id)
         view = record.kind == "view"
-        letters = {"SELECT": "r"} if view else _LETTERS
+        letters = {"SELECT": "r"} if view else acls.TABLE_LETTERS
         yield (
             *(oids.oid("object", record.id), record.name, oids.oid("schema", record.schema_id), "v" if view else "r"),
             *(world.owner(record.owner_id), (shape.comment if shape else None) or record.comment, "p"),
             *(len(shape.columns) if shape else 0, shape.bytes if shape else None, shape.rows if shape else None),
             definitions[record.id]["sql"] if view else None,
             _rights(world, record.kind, record.id, letters) + _partly(world, record),
-            _acl(world.snapshot.grants(object_kind=record.kind, object_id=record.id), roles, record.owner_id, letters),
+            acls.acl(
+                world.snapshot.grants(object_kind=record.kind, object_id=record.id), roles, record.owner_id, letters
+            ),
         )
     house_owner = world.house_owner
     for schema, names in world.system.items():
@@ -219,7 +216,9 @@ def _system_oid(place: int, number: int, name: str) -> int:
 
 def _partly(world: World, record: ObjectRecord) -> str:
     """Return SELECT for a table of which a part may be read: that part is what the user sees as the table."""
-    return "r" if record.kind == "table" and not world.can("SELECT", "table", record.id) and _parts(world, record) else ""
+    return (
+        "r" if record.kind == "table" and not world.can("SELECT", "table", record.id) and _parts(world, record) else ""
+    )
 
 
 def _parts(world: World, record: ObjectRecord) -> bool:
@@ -228,7 +227,7 @@ def _parts(world: World, record: ObjectRecord) -> bool:
 
 
 def _columns(world: World) -> Iterator[Row]:
-    granted = _column_acls(world)
+    granted = acls.of_columns(world.snapshot)
     for record in _seen_objects(world, ("table", "view"), world.database.name):
         shape = world.shapes.get(record.id)
         for number, column in enumerate(shape.columns if shape else (), start=1):
@@ -248,59 +247,6 @@ def _seen_objects(world: World, kinds: Sequence[Any], database: str | None = Non
                 yield record
 
 
-# --- acls ------------------------------------------------------------------------------------------------------------
-
-
-def _acl(
-    grants: Iterable[GrantRecord], roles: Mapping[int, RoleRecord], owner_id: int | None, letters: Mapping[str, str]
-) -> list[str] | None:
-    """Return PostgreSQL's acl, None where nothing was granted: ``grantee=letters/grantor``, the owner first."""
-    given: dict[tuple[int, int], list[tuple[str, bool]]] = defaultdict(list)
-    for grant in grants:
-        if grant.privilege in letters and not grant.narrowed:
-            given[grant.grantee_id, grant.grantor_id].append((letters[grant.privilege], grant.grant_option))
-    if not given:
-        return None
-    owner = roles[owner_id].name if owner_id in roles else "fairlead"
-    entries = [f"{_acl_name(owner)}={''.join(sorted(letters.values(), key='arwdDUC'.index))}/{_acl_name(owner)}"]
-    for (grantee_id, grantor_id), privileges in given.items():
-        grantee = roles[grantee_id].name if grantee_id in roles else ""
-        grantor = roles[grantor_id].name if grantor_id in roles and roles[grantor_id].login else owner
-        ordered = sorted(privileges, key=lambda one: "arwdDUC".index(one[0]))
-        written = "".join(letter + ("*" if option else "") for letter, option in ordered)
-        entries.append(f"{'' if grantee == 'public' else _acl_name(grantee)}={written}/{_acl_name(grantor)}")
-    return entries
-
-
-def _acl_name(name: str) -> str:
-    plain = name.replace("_", "").isalnum()
-    return name if plain else '"' + name.replace('"', '""') + '"'
-
-
-def _acls(world: World, kind: str) -> dict[int, list[str] | None]:
-    roles = {role.id: role for role in world.snapshot.roles()}
-    places = world.snapshot.databases() if kind == "database" else world.snapshot.schemas()
-    owners = {place.id: place.owner_id for place in places}
-    grants: dict[int, list[GrantRecord]] = defaultdict(list)
-    for grant in world.snapshot.grants(object_kind=kind):
-        if grant.object_id is not None:
-            grants[grant.object_id].append(grant)
-    return {place: _acl(found, roles, owners.get(place), _PLACE_LETTERS) for place, found in grants.items()}
-
-
-def _column_acls(world: World) -> dict[tuple[int, str], list[str]]:
-    """Return what narrowed grants give of columns."""
-    roles = {role.id: role.name for role in world.snapshot.roles()}
-    found: dict[tuple[int, str], list[str]] = defaultdict(list)
-    for grant in world.snapshot.grants(object_kind="table"):
-        for column in grant.columns or ():
-            grantee, grantor = roles.get(grant.grantee_id, ""), roles.get(grant.grantor_id, "fairlead")
-            entry = f"{'' if grantee == 'public' else _acl_name(grantee)}=r/{_acl_name(grantor)}"
-            if grant.object_id is not None:
-                found[grant.object_id, column.casefold()].append(entry)
-    return found
-
-
 # --- connections, stages, settings, sessions --------------------------------------------------------------------------
 
 
@@ -312,8 +258,14 @@ def _connections(world: World) -> Iterator[Row]:
         grants = world.snapshot.grants(object_kind="connection", object_id=record.id)
         yield (
             *(oids.oid("object", record.id), record.name, record.database, record.schema, str(connector.category)),
-            *(connector.kind, record.enabled, world.owner(record.owner_id), record.comment, record.created_at.isoformat()),
-            *(record.database_id == world.database.id, _acl(grants, roles, record.owner_id, letters)),
+            *(
+                connector.kind,
+                record.enabled,
+                world.owner(record.owner_id),
+                record.comment,
+                record.created_at.isoformat(),
+            ),
+            *(record.database_id == world.database.id, acls.acl(grants, roles, record.owner_id, letters)),
             _rights(world, "connection", record.id, letters),
         )
 
@@ -379,7 +331,15 @@ BASES: Final[dict[str, Base]] = {
         {"oid": _OID, "name": _TEXT, "owner": _OID, "current": _TRUTH, "rights": _TEXT, "acl": _TEXTS}, _databases
     ),
     "base_schema": Base(
-        {"oid": _OID, "name": _TEXT, "owner": _OID, "visible": _TRUTH, "rights": _TEXT, "comment": _TEXT, "acl": _TEXTS},
+        {
+            "oid": _OID,
+            "name": _TEXT,
+            "owner": _OID,
+            "visible": _TRUTH,
+            "rights": _TEXT,
+            "comment": _TEXT,
+            "acl": _TEXTS,
+        },
         _schemas,
     ),
     "base_relation": Base(

@@ -10,6 +10,8 @@ from fairlead.engine.catalogs.vocabulary import references
 
 _PARAMETER: Final = re.compile(r"\b[a-z]_\b")
 _FROM: Final = re.compile(r"\bFROM\b")
+_CALL: Final = re.compile(r"(?<![\w.{\"'])([a-z][a-z_0-9]+)(?=\()")
+_SYNTAX: Final = frozenset({"coalesce", "nullif", "unnest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Declared:
     def needs(self) -> frozenset[str]:
         """Keys of what it stands on."""
         return references(self.sql)
+
+
+def qualified(sql: str) -> str:
+    """Return SQL whose functions are the engine's own, whatever macros a session has made. Keywords are upper case."""
+    return _CALL.sub(lambda name: name[0] if name[1] in _SYNTAX else f"system.main.{name[1]}", sql)
 
 
 def hygienic(macro: str) -> str:

@@ -12,10 +12,9 @@ from fairlead import __version__
 
 VERSION: Final = f"PostgreSQL 16.0 (Fairlead {__version__}) on DuckDB"
 
-
 _LETTER_OF_TABLE: Final = (
-    "CASE trim(replace(p, 'WITH GRANT OPTION', '')) WHEN 'SELECT' THEN 'r' WHEN 'INSERT' THEN 'a' WHEN 'UPDATE' THEN 'w'"
-    " WHEN 'DELETE' THEN 'd' WHEN 'TRUNCATE' THEN 'D' ELSE 'x' END"
+    "CASE trim(replace(p, 'WITH GRANT OPTION', '')) WHEN 'SELECT' THEN 'r' WHEN 'INSERT' THEN 'a'"
+    " WHEN 'UPDATE' THEN 'w' WHEN 'DELETE' THEN 'd' WHEN 'TRUNCATE' THEN 'D' ELSE 'x' END"
 )
 _LETTER_OF_PLACE: Final = "CASE trim(p) WHEN 'USAGE' THEN 'U' WHEN 'CREATE' THEN 'C' ELSE 'c' END"
 
@@ -40,7 +39,7 @@ def _oid(found: str) -> str:
     return f"(n_) AS coalesce(TRY_CAST(n_::VARCHAR AS BIGINT), {found})"
 
 
-_IDENTIFIER: Final = "'\"(?:[^\"]|\"\")+\"|[^.\"]+'"
+_IDENTIFIER: Final = '\'"(?:[^"]|"")+"|[^."]+\''
 
 FUNCTIONS: Final[dict[str, str]] = {
     # --- who and where
@@ -52,6 +51,7 @@ FUNCTIONS: Final[dict[str, str]] = {
     "current_user": "() AS (SELECT name FROM {base_role} WHERE self)",
     "session_user": "() AS (SELECT name FROM {base_role} WHERE self)",
     "current_role": "() AS (SELECT name FROM {base_role} WHERE self)",
+    "house_owner": "() AS (SELECT min(owner) FROM {base_schema} WHERE oid = 11)",
     "own_role": "(u_) AS u_::VARCHAR IN (SELECT unnest([name, oid::VARCHAR]) FROM {base_role} WHERE self)",
     "pg_backend_pid": "() AS (SELECT number FROM {base_session} WHERE own)",
     "pg_postmaster_start_time": "() AS (SELECT min(started) FROM {base_session})",
@@ -98,7 +98,8 @@ FUNCTIONS: Final[dict[str, str]] = {
         """(SELECT oid FROM {base_schema} WHERE lower(name) = lower({f_parts}(n_)[-1])),
         CASE WHEN n_ IS NOT NULL THEN error('schema "' || n_::VARCHAR || '" does not exist') END::BIGINT"""
     ),
-    "regnamespace_name": "(o_) AS (SELECT {f_quote_ident}(name) FROM {base_schema} WHERE oid = {f_regnamespace_oid}(o_))",
+    "regnamespace_name": """(o_) AS (SELECT {f_quote_ident}(name) FROM {base_schema}
+        WHERE oid = {f_regnamespace_oid}(o_))""",
     "regrole_oid": _oid(
         """(SELECT oid FROM {base_role} WHERE lower(name) = lower({f_parts}(n_)[-1])),
         CASE WHEN n_ IS NOT NULL THEN error('role "' || n_::VARCHAR || '" does not exist') END::BIGINT"""
@@ -141,7 +142,8 @@ FUNCTIONS: Final[dict[str, str]] = {
     "format_type": """(o_, m_) AS CASE WHEN o_ IS NULL THEN NULL
         ELSE coalesce((SELECT min(t.formatted) FROM {base_type} t WHERE t.oid = o_), '???')
             || CASE WHEN o_ = 1700 AND coalesce(m_, -1) >= 4
-                THEN '(' || ((m_ - 4) // 65536)::VARCHAR || ',' || ((m_ - 4) % 65536)::VARCHAR || ')' ELSE '' END END""",
+                THEN '(' || ((m_ - 4) // 65536)::VARCHAR || ',' || ((m_ - 4) % 65536)::VARCHAR || ')'
+                ELSE '' END END""",
     # --- what things are
     "pg_table_is_visible": """(o_) AS coalesce((SELECT s.visible FROM {relation} c
         JOIN {base_schema} s ON s.oid = c.schema WHERE c.oid = o_), false)""",
@@ -176,7 +178,8 @@ FUNCTIONS: Final[dict[str, str]] = {
     ),
     "pg_get_serial_sequence": "(t_, c_) AS NULL::VARCHAR",
     "pg_relation_is_publishable": "(o_) AS false",
-    "pg_relation_is_updatable": "(o_, i_) AS CASE WHEN (SELECT kind FROM {relation} c WHERE c.oid = o_) = 'r' THEN 28 ELSE 0 END",
+    "pg_relation_is_updatable": """(o_, i_) AS CASE WHEN (SELECT kind FROM {relation} c WHERE c.oid = o_) = 'r'
+        THEN 28 ELSE 0 END""",
     "pg_column_is_updatable": "(o_, n_, i_) AS (SELECT kind FROM {relation} c WHERE c.oid = o_) = 'r'",
     "pg_index_has_property": "(o_, p_) AS NULL::BOOLEAN",
     "pg_indexam_has_property": "(o_, p_) AS false",
@@ -232,7 +235,8 @@ FUNCTIONS: Final[dict[str, str]] = {
     "array_lower": "(l_, d_) AS CASE WHEN len(l_) > 0 THEN 1 END",
     "cardinality": "(l_) AS len(l_)",
     "array_ndims": "(l_) AS CASE WHEN len(l_) > 0 THEN 1 END",
-    "array_to_string": "(l_, s_) AS list_aggregate(list_transform(l_, lambda x: x::VARCHAR), 'string_agg', s_::VARCHAR)",
+    "array_to_string": """(l_, s_) AS list_aggregate(list_transform(l_, lambda x: x::VARCHAR), 'string_agg',
+        s_::VARCHAR)""",
     "_pg_expandarray": "(l_) AS unnest(list_transform(l_, lambda x, i: {'x': x, 'n': i}))",
     # --- matching
     "pattern": "(p_) AS '(?s).*(?:' || p_ || ').*'",
@@ -242,14 +246,31 @@ FUNCTIONS: Final[dict[str, str]] = {
 # What cannot be called by these names: they are made by casts and operators, or only by others here.
 _INNER: Final = frozenset(
     (
-        *("own_role", "parts", "format_one", "pattern", "pattern_any_case", "database_oid", "server_oid"),
+        *(
+            "own_role",
+            "house_owner",
+            "parts",
+            "format_one",
+            "pattern",
+            "pattern_any_case",
+            "database_oid",
+            "server_oid",
+        ),
         *(name for name in FUNCTIONS if name.startswith("reg") and name.endswith(("_oid", "_name"))),
     )
 )
 # The engine has functions of these names: ours are meant only in statements that name a catalog otherwise.
 _SHARED: Final = frozenset(
     (
-        *("array_upper", "array_remove", "array_lower", "cardinality", "array_ndims", "array_to_string", "generate_subscripts"),
+        *(
+            "array_upper",
+            "array_remove",
+            "array_lower",
+            "cardinality",
+            "array_ndims",
+            "array_to_string",
+            "generate_subscripts",
+        ),
         *("pg_size_pretty", "format", "quote_ident", "quote_literal", "quote_nullable"),
     )
 )

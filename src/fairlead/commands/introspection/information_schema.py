@@ -42,7 +42,8 @@ RELATIONS: Final[dict[str, str]] = {
             NULL::VARCHAR AS user_defined_type_name,
             CASE WHEN c.relkind = 'r' THEN 'YES' ELSE 'NO' END AS is_insertable_into, 'NO' AS is_typed,
             NULL::VARCHAR AS commit_action
-        FROM {{pg_class}} c JOIN {{pg_namespace}} n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'p', 'f')""",
+        FROM {{pg_class}} c JOIN {{pg_namespace}} n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'v', 'p', 'f')""",
     "views": f"""
         SELECT {_DATABASE} AS table_catalog, n.nspname AS table_schema, c.relname AS table_name,
             {{f_pg_get_viewdef}}(c.oid) AS view_definition, 'NONE' AS check_option, 'NO' AS is_updatable,
@@ -75,7 +76,8 @@ RELATIONS: Final[dict[str, str]] = {
             CASE WHEN p.letter = 'r' THEN 'YES' ELSE 'NO' END AS with_hierarchy
         FROM (SELECT relname, relnamespace, unnest(relacl) AS entry FROM {{pg_class}}) g
             JOIN {{pg_namespace}} n ON n.oid = g.relnamespace,
-            (VALUES ('r', 'SELECT'), ('a', 'INSERT'), ('w', 'UPDATE'), ('d', 'DELETE'), ('D', 'TRUNCATE')) p(letter, name)
+            (VALUES ('r', 'SELECT'), ('a', 'INSERT'), ('w', 'UPDATE'), ('d', 'DELETE'), ('D', 'TRUNCATE'))
+                p(letter, name)
         WHERE contains(split_part(split_part(g.entry, '=', 2), '/', 1), p.letter)""",
     "role_table_grants": "SELECT * FROM {information_schema_table_privileges} WHERE grantee <> 'PUBLIC'",
     "column_privileges": f"""

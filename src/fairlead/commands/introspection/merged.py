@@ -57,7 +57,9 @@ def relation(attached: str | None) -> str:
 
 def column(attached: str | None) -> str:
     """Return the SQL of all columns; the argument is as for :func:`relation`."""
-    temporary = _described("t.database_name = 'temp' AND NOT starts_with(t.table_name, 'fairlead_')", "r.schema = 13002")
+    temporary = _described(
+        "t.database_name = 'temp' AND NOT starts_with(t.table_name, 'fairlead_')", "r.schema = 13002"
+    )
     if attached is None:
         return f"SELECT * FROM {{base_column}} UNION ALL {temporary}"
     theirs = _described(
@@ -65,7 +67,8 @@ def column(attached: str | None) -> str:
         "r.kind = 'r' AND r.schema = (SELECT oid FROM {base_schema} WHERE lower(name) = lower(t.schema_name))",
     )
     return f"""
-        SELECT b.* FROM {{base_column}} b JOIN {{relation}} r ON r.oid = b.relation AND (r.kind <> 'r' OR r.schema < 16384)
+        SELECT b.* FROM {{base_column}} b
+            JOIN {{relation}} r ON r.oid = b.relation AND (r.kind <> 'r' OR r.schema < 16384)
         UNION ALL {theirs} UNION ALL {temporary}"""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from fairlead.commands.introspection import empty, functions, information_schema, ours, pg_catalog
 from fairlead.commands.introspection.base import BASES
-from fairlead.commands.introspection.declared import Declared, hygienic
+from fairlead.commands.introspection.declared import Declared, hygienic, qualified
 from fairlead.engine.catalogs.vocabulary import PG_CATALOG, Vocabulary, function_key, relation_key
 
 _BY_SCHEMA: Final = {
@@ -28,11 +28,11 @@ DECLARED: Final[dict[str, Declared]] = {
     one.key: one
     for one in (
         *(
-            Declared(relation_key(schema, name), "view", sql)
+            Declared(relation_key(schema, name), "view", qualified(sql))
             for schema, found in _BY_SCHEMA.items()
             for name, sql in found.items()
         ),
-        *(Declared(function_key(name), "macro", hygienic(sql)) for name, sql in functions.FUNCTIONS.items()),
+        *(Declared(function_key(name), "macro", hygienic(qualified(sql))) for name, sql in functions.FUNCTIONS.items()),
     )
 }
 

@@ -17,8 +17,8 @@ RELATIONS: Final[dict[str, str]] = {
     "pg_database": """
         SELECT oid, name AS datname, owner AS datdba, 6 AS encoding, 'c' AS datlocprovider, false AS datistemplate,
             true AS datallowconn, -1 AS datconnlimit, 0::BIGINT AS datfrozenxid, 0::BIGINT AS datminmxid,
-            1663::BIGINT AS dattablespace, 'C.UTF-8' AS datcollate, 'C.UTF-8' AS datctype, NULL::VARCHAR AS daticulocale,
-            NULL::VARCHAR AS daticurules, NULL::VARCHAR AS datcollversion, acl AS datacl
+            1663::BIGINT AS dattablespace, 'C.UTF-8' AS datcollate, 'C.UTF-8' AS datctype,
+            NULL::VARCHAR AS daticulocale, NULL::VARCHAR AS daticurules, NULL::VARCHAR AS datcollversion, acl AS datacl
         FROM {base_database}""",
     "pg_namespace": """
         SELECT oid, name AS nspname, owner AS nspowner, acl AS nspacl FROM {base_schema}""",
@@ -35,10 +35,12 @@ RELATIONS: Final[dict[str, str]] = {
         FROM {relation}""",
     "pg_attribute": f"""
         SELECT c.relation AS attrelid, c.name AS attname,
-            CASE WHEN c.type LIKE '%]%]' THEN 25 WHEN c.type LIKE '%]' THEN coalesce(ty.array_oid, 1009) ELSE coalesce(ty.oid, 25) END AS atttypid,
+            CASE WHEN c.type LIKE '%]%]' THEN 25 WHEN c.type LIKE '%]' THEN coalesce(ty.array_oid, 1009)
+                ELSE coalesce(ty.oid, 25) END AS atttypid,
             CASE WHEN c.type LIKE '%]' THEN -1 ELSE coalesce(ty.size, -1) END::SMALLINT AS attlen, c.number AS attnum,
             -1 AS attcacheoff, CASE WHEN c.type LIKE 'DECIMAL(%)' THEN
-                regexp_extract(c.type, '\\((\\d+)', 1)::INTEGER * 65536 + regexp_extract(c.type, ',(\\d+)', 1)::INTEGER + 4
+                regexp_extract(c.type, '\\((\\d+)', 1)::INTEGER * 65536
+                    + regexp_extract(c.type, ',(\\d+)', 1)::INTEGER + 4
                 ELSE -1 END AS atttypmod,
             (len(c.type) - len(replace(c.type, ']', '')))::SMALLINT AS attndims,
             coalesce(ty.by_value, false) AND c.type NOT LIKE '%]' AS attbyval, coalesce(ty.alignment, 'i') AS attalign,
@@ -52,7 +54,7 @@ RELATIONS: Final[dict[str, str]] = {
         SELECT relation * 2000 + number AS oid, relation AS adrelid, number AS adnum, standard AS adbin
         FROM {column} WHERE standard IS NOT NULL""",
     "pg_type": """
-        SELECT oid, name AS typname, 11::BIGINT AS typnamespace, (SELECT min(owner) FROM {base_schema} WHERE oid = 11) AS typowner, size AS typlen,
+        SELECT oid, name AS typname, 11::BIGINT AS typnamespace, {f_house_owner}() AS typowner, size AS typlen,
             by_value AS typbyval, CASE WHEN category = 'P' THEN 'p' ELSE 'b' END AS typtype, category AS typcategory,
             preferred AS typispreferred, true AS typisdefined, ',' AS typdelim, 0::BIGINT AS typrelid,
             CASE WHEN element <> 0 THEN 'array_subscript_handler' ELSE '-' END AS typsubscript, element AS typelem,
@@ -77,7 +79,8 @@ RELATIONS: Final[dict[str, str]] = {
         FROM {pg_roles} WHERE rolcanlogin""",
     "pg_shadow": "SELECT * REPLACE (NULL::VARCHAR AS passwd) FROM {pg_user}",
     "pg_group": """
-        SELECT name AS groname, oid AS grosysid, (SELECT list(member) FROM {base_member} m WHERE m.role = r.oid) AS grolist
+        SELECT name AS groname, oid AS grosysid,
+            (SELECT list(member) FROM {base_member} m WHERE m.role = r.oid) AS grolist
         FROM {base_role} r WHERE NOT login AND name <> 'public'""",
     "pg_auth_members": """
         SELECT role * 100000 + member AS oid, role AS roleid, member, 10::BIGINT AS grantor, false AS admin_option,
@@ -126,7 +129,7 @@ RELATIONS: Final[dict[str, str]] = {
             NULL::BIGINT[] AS protrftypes, NULL::VARCHAR AS prosrc, NULL::VARCHAR AS probin,
             NULL::VARCHAR AS prosqlbody, NULL::VARCHAR[] AS proconfig, NULL::VARCHAR[] AS proacl WHERE false""",
     "pg_foreign_data_wrapper": """
-        SELECT 16000::BIGINT AS oid, 'fairlead' AS fdwname, (SELECT min(owner) FROM {base_schema} WHERE oid = 11) AS fdwowner, 0::BIGINT AS fdwhandler,
+        SELECT 16000::BIGINT AS oid, 'fairlead' AS fdwname, {f_house_owner}() AS fdwowner, 0::BIGINT AS fdwhandler,
             0::BIGINT AS fdwvalidator, NULL::VARCHAR[] AS fdwacl, NULL::VARCHAR[] AS fdwoptions""",
     "pg_foreign_server": """
         SELECT oid, name AS srvname, owner AS srvowner, 16000::BIGINT AS srvfdw, type AS srvtype,
@@ -135,10 +138,11 @@ RELATIONS: Final[dict[str, str]] = {
     "pg_am": """
         SELECT 2::BIGINT AS oid, 'ducklake' AS amname, 'ducklake_handler' AS amhandler, 't' AS amtype""",
     "pg_language": """
-        SELECT 14::BIGINT AS oid, 'sql' AS lanname, (SELECT min(owner) FROM {base_schema} WHERE oid = 11) AS lanowner, false AS lanispl, true AS lanpltrusted,
+        SELECT 14::BIGINT AS oid, 'sql' AS lanname, {f_house_owner}() AS lanowner, false AS lanispl,
+            true AS lanpltrusted,
             0::BIGINT AS lanplcallfoid, 0::BIGINT AS laninline, 0::BIGINT AS lanvalidator, NULL::VARCHAR[] AS lanacl""",
     "pg_tablespace": """
-        SELECT 1663::BIGINT AS oid, 'pg_default' AS spcname, (SELECT min(owner) FROM {base_schema} WHERE oid = 11) AS spcowner, NULL::VARCHAR[] AS spcacl,
+        SELECT 1663::BIGINT AS oid, 'pg_default' AS spcname, {f_house_owner}() AS spcowner, NULL::VARCHAR[] AS spcacl,
             NULL::VARCHAR[] AS spcoptions""",
     "pg_collation": """
         SELECT * FROM (VALUES

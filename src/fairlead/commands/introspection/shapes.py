@@ -1,7 +1,7 @@
 """Columns and sizes of tables and views, as far as the user may know them.
 
-Those of tables are in the lake's catalog. A view is only a text, so its columns are what the engine says of it, asked as
-the view's owner, and kept until the view or a table of its database has changed.
+Those of tables are in the lake's catalog. A view is only a text, so its columns are what the engine says of it, asked
+as the view's owner, and kept until the view or a table of its database has changed.
 """
 
 from __future__ import annotations

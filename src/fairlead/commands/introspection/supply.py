@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.commands.introspection import merged
 from fairlead.commands.introspection.base import BASES, World
+from fairlead.commands.introspection.declared import qualified
 from fairlead.commands.introspection.names import DECLARED, SYSTEM, closure, needs
 from fairlead.commands.introspection.shapes import Shapes
 from fairlead.dialects.settings import SessionSettings
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 # What most questions are about is computed once and kept; the rest is computed by each question.
 _KEPT: Final = frozenset({"relation", "column", "pg_class", "pg_attribute", "pg_type"})
 _LIST: Final = '["VARCHAR"]'
-_CSV: Final = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false"
+_CSV: Final = (
+    "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false"
+)
 
 
 @dataclass(slots=True)
@@ -171,7 +174,7 @@ def _created(database_id: int, key: str, attached: str | None) -> str:
     """Return the statement that makes a relation or function."""
     name = quote(bare(database_id, key))
     if key in ("relation", "column"):
-        sql = merged.relation(attached) if key == "relation" else merged.column(attached)
+        sql = qualified(merged.relation(attached) if key == "relation" else merged.column(attached))
     else:
         sql = DECLARED[key].sql
         if DECLARED[key].kind == "macro":
@@ -194,7 +197,7 @@ def _fill(worker: EngineSession, database_id: int, key: str, file_name: str, tex
         for name, kind in columns.items()
     )
     source = f"system.main.read_csv({literal(str(path))}, columns={{{read}}}, {_CSV})"
-    return f"CREATE OR REPLACE TEMP TABLE {quote(bare(database_id, key))} AS SELECT {listed} FROM {source}"  # noqa: S608
+    return f"CREATE OR REPLACE TEMP TABLE {quote(bare(database_id, key))} AS SELECT {listed} FROM {source}"
 
 
 def _stored(kind: str) -> str:

@@ -14,8 +14,37 @@ _CLOSE: Final = frozenset(_OPEN.values())
 # A parenthesis after one of these does not hold the arguments of a function.
 _NOT_CALLED: Final = frozenset(
     (
-        *("IN", "AND", "OR", "NOT", "SELECT", "WHERE", "ON", "WHEN", "THEN", "ELSE", "CASE", "BY", "FROM", "JOIN", "AS"),
-        *("USING", "HAVING", "LIKE", "ILIKE", "BETWEEN", "RETURNING", "VALUES", "UNION", "ALL", "DISTINCT", "IS", "LIMIT"),
+        *(
+            "IN",
+            "AND",
+            "OR",
+            "NOT",
+            "SELECT",
+            "WHERE",
+            "ON",
+            "WHEN",
+            "THEN",
+            "ELSE",
+            "CASE",
+            "BY",
+            "FROM",
+            "JOIN",
+            "AS",
+        ),
+        *(
+            "USING",
+            "HAVING",
+            "LIKE",
+            "ILIKE",
+            "BETWEEN",
+            "RETURNING",
+            "VALUES",
+            "UNION",
+            "ALL",
+            "DISTINCT",
+            "IS",
+            "LIMIT",
+        ),
     )
 )
 _NAMES: Final = frozenset({"word", "quoted"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from fairlead.engine.catalogs.operands import Operands
 from fairlead.engine.catalogs.vocabulary import PG_CATALOG, REG_TYPES, function_key, relation_key
@@ -331,13 +331,13 @@ class _Walk:
         if len(parts) > 1 and not qualified:
             return
         if name in REG_TYPES:
-            self._reg(first, last, name)
+            self._reg(first, name)
         elif name in _TYPES and not (name == "char" and self.tokens[last].kind == "word" and not qualified):
             self._edit(first, last, _TYPES[name])
         elif qualified:
             self._edit(first, last - 1, "")
 
-    def _reg(self, first: int, last: int, name: str) -> None:
+    def _reg(self, first: int, name: str) -> None:
         """Make a cast to a type of ids that are written as names."""
         view = self.view
         end = view.type_end(first)
@@ -425,15 +425,10 @@ class _Walk:
     # --- edits -------------------------------------------------------------------------------------------------------
 
     def _edit(self, first: int, last: int, text: str, database: str | None = None) -> None:
-        """Replace tokens; what stands for nothing takes the dot after it along."""
-        end = self.tokens[last].end if text or last == first else self.tokens[last].end
-        self.edits.append(Edit((self.tokens[first].start, end), text, database))
+        self.edits.append(Edit((self.tokens[first].start, self.tokens[last].end), text, database))
 
     def _insert(self, offset: int, text: str) -> None:
         self.edits.append(Edit((offset, offset), text))
 
     def _position(self, at: int) -> int:
         return self.statement.span[0] + self.tokens[at].start + 1
-
-
-Which = Literal["oid", "name"]

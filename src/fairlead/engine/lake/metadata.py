@@ -154,7 +154,9 @@ class LakeReader:
             comments: dict[int, dict[int, str]] = defaultdict(dict)
             for table_id, column_id, text in connection.execute(tags, {"at": _newest(connection)}):
                 comments[table_id][column_id] = text
-            found = {row[0]: TableDetails(row[1], row[2], comments.pop(row[0], {})) for row in connection.execute(sizes)}
+            found = {
+                row[0]: TableDetails(row[1], row[2], comments.pop(row[0], {})) for row in connection.execute(sizes)
+            }
         return found | {table_id: TableDetails(None, None, texts) for table_id, texts in comments.items()}
 
     def changed_since(self, table_id: int, base: int) -> bool:
