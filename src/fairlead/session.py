@@ -18,6 +18,7 @@ from fairlead.commands.copy_out import copy_out
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.commands.ingesting import Ingesting
+from fairlead.commands.introspection.base import Activity
 from fairlead.context import Context, Principal, SessionFacts
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
@@ -104,6 +105,7 @@ class Session:
         self._user_id = house.access.principal(user).user_id
         self._client = client
         self._count = 0
+        self._started = house.clock.now().isoformat()
         self._values = Values(house, database, application)
         self._settings = self._values.settings
         self._prepared = PreparedStatements()
@@ -112,6 +114,7 @@ class Session:
         self._cursors = Cursors(self._open_cursor, self._next_of, self.close_portal)
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
         self._block = Block(self._data, self._settings)
+        self._data.catalogs.settings = self._settings
         self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
         self._ingesting = Ingesting(self._data, house.settings.worker.spill_limit_mb)
 
@@ -169,6 +172,13 @@ class Session:
     def database(self) -> str:
         """The current database."""
         return self._values.database
+
+    def activity(self) -> Activity:
+        """Tell of the session to those who may know of it."""
+        return Activity(
+            *(self.process_id, self.id, self._user, self.database, self._settings.application_name, self._client),
+            self._started,
+        )
 
     def pending_parameter_status(self) -> dict[str, str]:
         """Return settings that changed since the last call and that clients follow."""

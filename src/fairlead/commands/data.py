@@ -17,6 +17,7 @@ from fairlead.commands import records
 from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
+from fairlead.commands.introspection.supply import Catalogs
 from fairlead.commands.tables import SessionTables
 from fairlead.commands.telling import told
 from fairlead.egress.door import Door
@@ -51,6 +52,7 @@ _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DES
 _log = structlog.get_logger("fairlead")
 _COPIES = frozenset({"COPY", "EXPLAIN"})  # what may write objects: EXPLAIN ANALYZE runs its COPY
 _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
+_SHAPING = frozenset({"CREATE", "ALTER", "DROP", "COMMENT"})
 _UTC = "UTC"
 _ATTEMPTS = 30
 _LOST_IN_BLOCK = "the session's process was lost in the middle of a transaction, which is rolled back"
@@ -105,6 +107,7 @@ class DataRunner:
         self._deleted = False
         self._definers = Definers(house, planner, self._book, context, self._as_owner, depth)
         self._tables = SessionTables(house, self._book, principal, context, self._definers)
+        self.catalogs = Catalogs(house, context, self._definers.columns)
         self._depth = depth
         self._introduced: tuple[object, ...] | None = None
         self.time_zone = _UTC
@@ -196,6 +199,7 @@ class DataRunner:
             order.plan = self._planner.plan(statement, self._context(), self._book, instead)
         else:
             order.staged = None
+        await self._supply(worker, order.plan)
         if statement.query_at >= 0:
             order.plan = await self._exact(worker, statement, order.parameters) or order.plan
         return worker
@@ -232,6 +236,8 @@ class DataRunner:
         elif done is not None and done.changes and not in_block:
             await self._tables.settle(worker, truncates=plan.verb == "TRUNCATE")
         if done is not None:
+            if plan.verb in _SHAPING:
+                self.catalogs.reshaped()
             self.writes += in_block and (plan.verb not in _READS or done.changes)
             self._deleted = self._deleted or (in_block and plan.verb in ("DELETE", "MERGE", "WITH"))
             order.ending = order.ending or [Complete(done.tag)]
@@ -264,6 +270,7 @@ class DataRunner:
         """
         plan = await self._planned(statement)
         worker = await self._ready(statement, in_block=False)
+        await self._supply(worker, plan)
         assert worker.folder is not None
         made = worker.folder.spill / "out" / "result.duckdb"
         key_id = worker.door_key.key_id
@@ -289,7 +296,9 @@ class DataRunner:
     async def prepared(self, statement: ast.DataStatement, *, in_block: bool) -> tuple[str, EngineSession]:
         """Plan a statement and make the worker ready for it, without running it: what may not run fails here."""
         plan = await self._planned(statement)
-        return plan.sql, await self._ready(statement, in_block=in_block)
+        worker = await self._ready(statement, in_block=in_block)
+        await self._supply(worker, plan)
+        return plan.sql, worker
 
     async def describe(
         self, statement: ast.DataStatement, type_oids: Sequence[int], *, arrow: bool = False
@@ -297,6 +306,7 @@ class DataRunner:
         """Return the parameters and columns of a statement without running it."""
         plan = await self._planned(statement)
         worker = await self._ready(statement, in_block=self._in_block)
+        await self._supply(worker, plan)
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)
         failure: FairleadError | None = None
@@ -325,6 +335,7 @@ class DataRunner:
         """End the worker's part of a transaction block."""
         in_block, self._in_block, self.writes = self._in_block, False, 0
         deleted, self._deleted = self._deleted, False
+        self.catalogs.end_block(commit=commit)
         if not in_block or self._worker is None:
             return
         if not commit:
@@ -386,6 +397,7 @@ class DataRunner:
         """End the worker and shut its door."""
         worker, self._worker = self._worker, None
         self._tables.forget()
+        self.catalogs.forget()
         await self._definers.close()
         if worker is not None:
             await worker.close()
@@ -401,6 +413,10 @@ class DataRunner:
             return self._house.access.principal(owner.user_name)
 
         return DataRunner(self._house, self._engine, self._planner, owner_now, there, self._depth + 1)
+
+    async def _supply(self, worker: EngineSession, plan: Plan) -> None:
+        """Give the worker what a statement names of PostgreSQL's catalogs."""
+        await self.catalogs.supply(worker, plan.catalogs, in_block=self._in_block, wrote=self.writes > 0)
 
     async def _exact(
         self, worker: EngineSession, statement: ast.DataStatement, parameters: Sequence[Parameter]

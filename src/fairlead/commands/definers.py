@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fairlead.commands.house import House
     from fairlead.commands.visible import InDatabase
     from fairlead.context import Context, Principal
+    from fairlead.engine.api import Column
     from fairlead.engine.planner import AliasBook, Planner
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
@@ -108,6 +109,8 @@ class Definers:
         if view.database.casefold() != key:
             return None
         statement = query_of(view.sql, view.dialect)
+        if self._planner.names_catalogs(statement):
+            return None  # what it names is made in the worker for one statement at a time
         mine = visible.by_database[key].named(statement.identifiers)
         if view.owner_id == principal.user_id:
             return mine
@@ -196,6 +199,19 @@ class Definers:
         self._supplied[name] = file
         if before is not None:
             await asyncio.to_thread(before.unlink, missing_ok=True)
+
+    async def columns(self, view: ViewRights) -> tuple[Column, ...]:
+        """Return the columns of a view's query, as its owner would get them; nothing is computed for that.
+
+        Raises:
+            FairleadError: the query has a fault, or its owner may not run it.
+        """
+        runner = self._runner_of(view)
+        self._running = runner
+        try:
+            return (await runner.describe(query_of(view.sql, view.dialect), ())).columns
+        finally:
+            self._running = None
 
     async def _text(self, relation: ViewRights | TableRights) -> ast.DataStatement:
         """Return the query that the owner runs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from fairlead.errors import ObjectNotReady
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fairlead.access.ledger import Ledger
     from fairlead.catalog.catalog import Catalog
     from fairlead.clock import Clock
+    from fairlead.commands.introspection.base import Activity
+    from fairlead.commands.introspection.shapes import ColumnShape
     from fairlead.config import Settings
     from fairlead.dialects.infos import ColumnInfo
     from fairlead.egress.egress import Egress
@@ -33,7 +35,8 @@ class House:
     """One gateway's rooms, as far as commands need them.
 
     ``columns_of`` gives the names of a table's columns, ``shape_of`` the columns with their types, both from the lake,
-    by the table's object id.
+    by the table's object id. ``activity`` tells of the sessions there are, ``view_columns`` keeps what the engine has
+    said of views.
     """
 
     settings: Settings
@@ -47,6 +50,8 @@ class House:
     lakes: Lakes
     columns_of: Callable[[int], tuple[str, ...]] = _no_lake
     shape_of: Callable[[int], tuple[ColumnInfo, ...]] = _no_lake
+    activity: Callable[[], Sequence[Activity]] = tuple
+    view_columns: dict[tuple[object, ...], tuple[ColumnShape, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

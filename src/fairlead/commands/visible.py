@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 _R = TypeVar("_R", "TableRights", "ViewRights")
 # Relations and statements that show what there is, so that everything visible has to be there.
 _INTROSPECTION = frozenset(
-    (
-        *("information_schema", "pg_catalog", "duckdb_tables", "duckdb_columns", "duckdb_views", "duckdb_schemas"),
-        *("pg_tables", "pg_class", "pg_attribute", "pg_namespace", "pg_views", "sqlite_master"),
-    )
+    {"duckdb_tables", "duckdb_columns", "duckdb_views", "duckdb_schemas", "duckdb_constraints", "sqlite_master"}
 )
 _DDL = frozenset({"CREATE", "ALTER", "DROP", "COMMENT"})
 _TIME_TRAVEL = (frozenset({"at", "version"}), frozenset({"at", "timestamp"}))

@@ -353,6 +353,10 @@ class SessionSettings:
         for name, value in values.items():
             self._store(_BY_NAME[name.casefold()], value)
 
+    def described(self) -> list[tuple[str, str, str, str]]:
+        """Return name, value, default and meaning of every setting."""
+        return [(s.name, self._values[s.name], s.default, s.help) for s in _SETTINGS]
+
     def take_reports(self) -> dict[str, str]:
         """Return the reported settings that changed since the last call."""
         changed, self._changed = self._changed, {}

@@ -38,19 +38,22 @@ _FUNCTIONS: Final = re.compile(
 )
 
 
-def refuse_dangerous(statement: ast.DataStatement, answered: frozenset[str] = frozenset()) -> None:
+def refuse_dangerous(
+    statement: ast.DataStatement, ours: frozenset[str] = frozenset(), answered: frozenset[str] = frozenset()
+) -> None:
     """Refuse a statement that names one of the engine's own doors.
 
     Args:
         statement: the user's.
+        ours: identifiers that do not reach the engine, because something of the gateway's stands for each of them.
         answered: functions whose calls never reach the engine.
 
     Raises:
         PermissionDenied: with the name.
     """
-    found = next((name for name in sorted(statement.identifiers) if _RELATIONS.fullmatch(name)), None)
+    found = next((name for name in sorted(statement.identifiers - ours) if _RELATIONS.fullmatch(name)), None)
     if found is None:
-        found = next((name for name in sorted(statement.calls - answered) if _FUNCTIONS.fullmatch(name)), None)
+        found = next((name for name in sorted(statement.calls - ours - answered) if _FUNCTIONS.fullmatch(name)), None)
     if found is not None:
         message = f"{found} is not available in queries"
         raise PermissionDenied(message, hint="it reaches around the connections of this gateway")

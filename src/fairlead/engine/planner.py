@@ -9,7 +9,7 @@ decided by the proxy at each request; the checks here give clear errors early.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,8 @@ from fairlead.dialects import names
 from fairlead.dialects.formats import FORMATS
 from fairlead.egress.door import Alias
 from fairlead.engine import session_functions
+from fairlead.engine.catalogs.rewriting import Rewriting, rewrite
+from fairlead.engine.catalogs.vocabulary import NOTHING, Vocabulary, in_worker
 from fairlead.engine.hygiene import refuse_dangerous
 from fairlead.engine.naming import Databases, respelled
 from fairlead.errors import InvalidParameter, NotSupported, PermissionDenied
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 
+_MOST_REWRITTEN: Final = 512
 _NOTHING: Final[Mapping[tuple[int, int], str]] = MappingProxyType({})
 _Place = tuple[str, str, dict[str, str]]  # bucket or alias, key prefix, file format
 
@@ -46,12 +49,14 @@ class Plan:
         verb: first keyword.
         start: where the statement begins in the script.
         replaced: each replaced span, as (start in ``sql``, its length there, start in the statement, its length there).
+        catalogs: what it needs of PostgreSQL's catalogs: id of a database, key of a relation or function.
     """
 
     sql: str
     verb: str
     start: int = 0
     replaced: tuple[tuple[int, int, int, int], ...] = ()
+    catalogs: frozenset[tuple[int, str]] = frozenset()
 
     def typed_position(self, position: int) -> int:
         """Return where in the script, counted from 1, a position in ``sql``, counted from 1, was typed."""
@@ -94,12 +99,17 @@ class Planner:
         catalog: knows stages and connections.
         access: knows the caller's rights.
         hygiene: whether names of the engine's own doors are refused.
+        vocabulary: what can be named of PostgreSQL's catalogs.
     """
 
-    def __init__(self, catalog: Catalog, access: Access, *, hygiene: bool = True) -> None:
+    def __init__(
+        self, catalog: Catalog, access: Access, *, hygiene: bool = True, vocabulary: Vocabulary = NOTHING
+    ) -> None:
         self._catalog = catalog
         self._access = access
         self._hygiene = hygiene
+        self._vocabulary = vocabulary
+        self._rewritten: dict[str, Rewriting] = {}
         self._known: tuple[int, Databases] | None = None
 
     def plan(
@@ -121,10 +131,13 @@ class Planner:
             PermissionDenied, UndefinedObject, InvalidParameter, NotSupported.
         """
         answers = session_functions.answered(statement, context.facts)
+        rewriting = self._rewriting(statement) if self.names_catalogs(statement) else None
         if self._hygiene:
-            refuse_dangerous(statement, answers.names)
+            ours = rewriting.found if rewriting is not None else frozenset[str]()
+            refuse_dangerous(statement, ours, answers.names)
         spelled = dict(respelled(statement, self._databases(), context.database)) if statement.names else {}
         spelled.update(answers.spelled)
+        catalogs = self._catalogs(rewriting, context, spelled) if rewriting is not None else frozenset()
         spelled.update(instead)
         if statement.locations:
             stages: dict[tuple[ast.Name, str], _Place] = {}  # a statement may name one stage very often
@@ -134,7 +147,39 @@ class Planner:
                     replacement = self._location(snapshot, location, context, book, stages, own_options=followed)
                     if replacement is not None:
                         spelled[location.span] = replacement
-        return _assembled(statement, sorted(spelled.items()))
+        return replace(_assembled(statement, sorted(spelled.items())), catalogs=catalogs)
+
+    def names_catalogs(self, statement: ast.DataStatement) -> bool:
+        """Tell whether a statement may name PostgreSQL's catalogs."""
+        return self._vocabulary.named(statement.identifiers, statement.calls)
+
+    def _rewriting(self, statement: ast.DataStatement) -> Rewriting:
+        """Return how a statement is rewritten; clients ask the same again and again."""
+        known = self._rewritten.get(statement.text)
+        if known is None:
+            while len(self._rewritten) >= _MOST_REWRITTEN:
+                del self._rewritten[next(iter(self._rewritten))]
+            known = self._rewritten[statement.text] = rewrite(statement, self._vocabulary)
+        return known
+
+    def _catalogs(
+        self, rewriting: Rewriting, context: Context, spelled: dict[tuple[int, int], str]
+    ) -> frozenset[tuple[int, str]]:
+        """Spell what a statement names of the catalogs, and return it."""
+        with self._catalog.read() as snapshot:
+            ids = {name: names.database(snapshot, name or context.database).id for name, _ in rewriting.keys}
+            ids |= {
+                edit.database: names.database(snapshot, edit.database or context.database).id
+                for edit in rewriting.edits
+            }
+        written: dict[tuple[int, int], str] = {}
+        for edit in rewriting.edits:
+            text = in_worker(edit.text, ids[edit.database])
+            written[edit.span] = written.get(edit.span, "") + text
+        for span in [span for span in spelled if any(a < span[1] and span[0] < b for a, b in written)]:
+            del spelled[span]
+        spelled.update(written)
+        return frozenset((ids[database], key) for database, key in rewriting.keys)
 
     def _databases(self) -> Databases:
         """Return what can stand before a dot; read again when the catalog has changed."""

@@ -16,6 +16,7 @@ from fairlead.catalog.datadir import lock_data_directory
 from fairlead.clock import SystemClock
 from fairlead.commands import reconciling
 from fairlead.commands.house import House
+from fairlead.commands.introspection.names import VOCABULARY
 from fairlead.commands.shapes import Shapes
 from fairlead.commands.warehouses import Warehouses
 from fairlead.context import DEFAULT_DATABASE
@@ -87,8 +88,9 @@ class Gateway:
             *(settings, clock, catalog, vault, access, ledger, resolver, egress, lakes),
             columns_of=shapes.columns_of,
             shape_of=shapes.shape_of,
+            activity=lambda: [session.activity() for session in self._sessions],
         )
-        self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off")
+        self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off", vocabulary=VOCABULARY)
         password = settings.admin_password
         given = Sensitive(password.get_secret_value()) if password is not None else None
         self.generated_password = ensure_superuser(catalog, ledger, given)

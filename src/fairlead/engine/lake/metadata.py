@@ -19,7 +19,7 @@ from fairlead.engine.lake.reading import CopyReader
 from fairlead.errors import LakeUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from fairlead.engine.lake.copying import CatalogCopy, Row, Selection
@@ -70,6 +70,15 @@ class LakeTable:
     prefix: str
     columns: tuple[LakeColumn, ...]
     comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableDetails:
+    """What is known of a table beside its shape: how many rows and bytes it has, and the comments by column id."""
+
+    rows: int | None
+    bytes: int | None
+    comments: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,19 @@ class LakeReader:
         """
         with self._reading() as connection:
             return _tables(connection, _newest(connection) if at is None else at)
+
+    def details(self) -> dict[int, TableDetails]:
+        """Sizes and comments of the tables, by table id."""
+        sizes = "SELECT table_id, record_count, file_size_bytes FROM ducklake_table_stats"
+        tags = f"SELECT table_id, column_id, value FROM ducklake_column_tag WHERE key = 'comment' AND {_LIVE}"  # noqa: S608
+        with self._reading() as connection:
+            comments: dict[int, dict[int, str]] = defaultdict(dict)
+            for table_id, column_id, text in connection.execute(tags, {"at": _newest(connection)}):
+                comments[table_id][column_id] = text
+            found = {
+                row[0]: TableDetails(row[1], row[2], comments.pop(row[0], {})) for row in connection.execute(sizes)
+            }
+        return found | {table_id: TableDetails(None, None, texts) for table_id, texts in comments.items()}
 
     def changed_since(self, table_id: int, base: int) -> bool:
         """Whether a later commit stands against changing rows or the shape of a table as it was at a snapshot.
