@@ -114,6 +114,12 @@ class DuplicateTable(FairleadError):
     sqlstate = "42P07"
 
 
+class DuplicateSchema(FairleadError):
+    """A schema of that name exists."""
+
+    sqlstate = "42P06"
+
+
 class DuplicateObject(FairleadError):
     """A name that is taken."""
 

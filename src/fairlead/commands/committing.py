@@ -22,7 +22,7 @@ from fairlead.engine.lake.changes import (
     TablePartitioned,
     TableRenamed,
 )
-from fairlead.errors import DependentObjects, DuplicateObject, NotSupported, PermissionDenied, SerializationFailure
+from fairlead.errors import DependentObjects, DuplicateTable, NotSupported, PermissionDenied, SerializationFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Authority:
 
         Raises:
             PermissionDenied: a right is missing.
-            DuplicateObject: a new name is taken by a view.
+            DuplicateTable: a new name is taken by a view.
             SerializationFailure: a table has gone meanwhile.
         """
         made = {change.name.casefold() for change in changes.structure if isinstance(change, SchemaCreated)}
@@ -147,7 +147,7 @@ class Authority:
     def _free(self, snapshot: Snapshot, schema: str, name: str) -> None:
         if snapshot.find("view", self._database.name, name, schema) is not None:
             message = f'"{name}" is a view already'
-            raise DuplicateObject(message, hint="tables and views share their names")
+            raise DuplicateTable(message, hint="tables and views share their names")
 
     def _own(self, table: TableRef) -> None:
         if table.table_id is None:  # made by this very change set

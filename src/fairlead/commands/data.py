@@ -17,6 +17,7 @@ from fairlead.commands import records
 from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
+from fairlead.commands.skipping import skipped
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
@@ -33,6 +34,7 @@ from fairlead.errors import (
     UndefinedFile,
     WorkerLost,
 )
+from fairlead.lang.ddl import read_ddl
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ _T = TypeVar("_T")
 _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
 _log = structlog.get_logger("fairlead")
 _COPIES = frozenset({"COPY", "EXPLAIN"})  # what may write objects: EXPLAIN ANALYZE runs its COPY
+_DDL = frozenset({"CREATE", "ALTER", "DROP"})
 _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
 _UTC = "UTC"
 _ATTEMPTS = 30
@@ -71,6 +74,7 @@ class _Order:
     staged: Staged | None
     plan: Plan
     done: Done | None = None
+    notices: list[Notice] = field(default_factory=list)
     ending: list[Output] = field(default_factory=list)
 
 
@@ -183,7 +187,7 @@ class DataRunner:
             raise _told(failure, use.cause, order.plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
-        for output in order.ending:
+        for output in (*order.notices, *order.ending):
             yield output
 
     async def _set_up(self, order: _Order) -> EngineSession:
@@ -199,6 +203,8 @@ class DataRunner:
             order.staged = None
         if statement.query_at >= 0:
             order.plan = await self._exact(worker, statement, order.parameters) or order.plan
+        if statement.verb in _DDL and (ddl := read_ddl(order.plan.sql)) is not None:
+            order.notices = await skipped(worker, ddl)
         return worker
 
     async def _events(self, worker: EngineSession, order: _Order) -> AsyncGenerator[Output, None]:

@@ -32,7 +32,7 @@ def create(statement: ast.CreateView, house: House, context: Context) -> Result:
             return Result("CREATE VIEW")
         house.access.require_create(context.principal, "CREATE", names.schema(tx, where.database, where.schema))
         if existing is not None and statement.if_not_exists:
-            return Result("CREATE VIEW", notices=(Notice("NOTICE", texts.skipping("view", where.name)),))
+            return Result("CREATE VIEW", notices=(Notice("NOTICE", texts.skipping("view", where.name), "42P07"),))
         if existing is not None:
             raise texts.exists(existing.kind, existing.full_name, context.dialect)
         view = tx.create_object(

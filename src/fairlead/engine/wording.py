@@ -115,6 +115,19 @@ _WORDS: Final = tuple(
             "DROP TABLE drops tables, DROP VIEW drops views",
         ),
         (
+            r"\ACannot rename table (?:.*) to (.*), since .* already exists\.\Z",
+            r'relation "\1" already exists',
+            None,
+        ),
+        (r"\AColumn with name (.*) already exists!\Z", r'column "\1" already exists', None),
+        (r"\ASchema with name (\".*\") already exists!\Z", r"schema \1 already exists", None),
+        (
+            r"\AFailed to (?:rename|alter) column - column (.*) does not exist\Z",
+            r'column "\1" does not exist',
+            None,
+        ),
+        (r"\AReferenced update column (\S+) not found in table!", r'column "\1" does not exist', None),
+        (
             r"\ASchema \"([^\"]*)\" not found in DuckLakeCatalog",
             r'schema "\1" does not exist',
             "SHOW SCHEMAS lists those that you may see",

@@ -1,0 +1,151 @@
+"""What is told of CREATE, ALTER and DROP: the right SQLSTATE, and a NOTICE where nothing was to be done."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.services.gateway import Gateway
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@pytest.fixture
+def db(gateway: Gateway) -> Iterator[Connection]:
+    """The administrator in a database of the test's own, with a table, a view and a schema."""
+    name = f"d{secrets.token_hex(4)}"
+    with gateway.connect() as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    with gateway.connect(dbname=name) as who:
+        who.execute("CREATE TABLE t (a INTEGER, b VARCHAR)")
+        who.execute("CREATE TABLE other (x INTEGER)")
+        who.execute("CREATE VIEW v AS SELECT 1 AS x")
+        who.execute("CREATE SCHEMA s")
+        yield who
+
+
+def failure(connection: Connection, sql: str) -> psycopg.errors.Diagnostic:
+    with pytest.raises(psycopg.Error) as caught:
+        connection.execute(sql)  # type: ignore[call-overload]
+    return caught.value.diag
+
+
+def notices(connection: Connection, sql: str) -> list[tuple[str | None, str | None]]:
+    """Run a statement and return (SQLSTATE, text) of the notices that came with it."""
+    told: list[tuple[str | None, str | None]] = []
+
+    def keep(diag: psycopg.errors.Diagnostic) -> None:
+        told.append((diag.sqlstate, diag.message_primary))
+
+    connection.add_notice_handler(keep)
+    try:
+        connection.execute(sql)  # type: ignore[call-overload]
+    finally:
+        connection.remove_notice_handler(keep)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("statement", "sqlstate"),
+    [
+        ("UPDATE t SET nothing = 1", "42703"),
+        ("UPDATE t SET a = nothing", "42703"),
+        ("INSERT INTO t (nothing) VALUES (1)", "42703"),
+        ("ALTER TABLE t DROP COLUMN nothing", "42703"),
+        ("ALTER TABLE t ALTER nothing TYPE BIGINT", "42703"),
+        ("ALTER TABLE t ALTER nothing DROP NOT NULL", "42703"),
+        ("ALTER TABLE t RENAME COLUMN nothing TO c", "42703"),
+        ("ALTER TABLE t RENAME COLUMN a TO b", "42701"),
+        ("ALTER TABLE t ADD COLUMN a INTEGER", "42701"),
+        ("CREATE TABLE k (a INTEGER, a INTEGER)", "42701"),
+        ("ALTER TABLE t RENAME TO other", "42P07"),
+        ("ALTER TABLE t RENAME TO v", "42P07"),
+        ("ALTER TABLE t RENAME TO t", "42P07"),
+        ("ALTER TABLE nothing RENAME TO nothing", "42P01"),
+        ("CREATE TABLE v (a INTEGER)", "42P07"),
+        ("CREATE SCHEMA s", "42P06"),
+        ("DROP SCHEMA nothing", "3F000"),
+        ("DROP TABLE v", "42809"),
+    ],
+)
+def test_what_is_missing_or_there_already_has_postgresqls_sqlstate(
+    db: Connection, statement: str, sqlstate: str
+) -> None:
+    assert failure(db, statement).sqlstate == sqlstate
+    assert db.execute("SELECT count(*) FROM t").fetchall() == [(0,)], "the table is as it was"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("CREATE TABLE IF NOT EXISTS t (q INTEGER)", ("42P07", 'relation "t" already exists, skipping')),
+        ("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS q", ("42P07", 'relation "t" already exists, skipping')),
+        ("CREATE TABLE IF NOT EXISTS v (q INTEGER)", ("42P07", 'relation "v" already exists, skipping')),
+        ("CREATE TABLE IF NOT EXISTS s.t (q INTEGER)", None),
+        ("CREATE TEMP TABLE IF NOT EXISTS t (q INTEGER)", None),
+        ("CREATE VIEW IF NOT EXISTS v AS SELECT 2 AS q", ("42P07", 'view "v" already exists, skipping')),
+        ("CREATE SCHEMA IF NOT EXISTS s", ("42P06", 'schema "s" already exists, skipping')),
+        ("CREATE SCHEMA IF NOT EXISTS s2", None),
+        ("DROP TABLE IF EXISTS nothing", ("00000", 'table "nothing" does not exist, skipping')),
+        ("DROP TABLE IF EXISTS s.t", ("00000", 'table "t" does not exist, skipping')),
+        ("DROP TABLE IF EXISTS other", None),
+        ("DROP VIEW IF EXISTS nothing", ("00000", 'view "nothing" does not exist, skipping')),
+        ("DROP SCHEMA IF EXISTS nothing", ("00000", 'schema "nothing" does not exist, skipping')),
+        ("DROP SCHEMA IF EXISTS s", None),
+        ("ALTER TABLE IF EXISTS nothing RENAME TO n", ("00000", 'relation "nothing" does not exist, skipping')),
+        (
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INTEGER",
+            ("42701", 'column "a" of relation "t" already exists, skipping'),
+        ),
+        (
+            "ALTER TABLE t DROP COLUMN IF EXISTS zz",
+            ("00000", 'column "zz" of relation "t" does not exist, skipping'),
+        ),
+    ],
+)
+def test_what_is_skipped_is_told(db: Connection, statement: str, told: tuple[str, str] | None) -> None:
+    assert notices(db, statement) == ([told] if told else [])
+
+
+def test_a_block_tells_of_its_own_tables(gateway: Gateway, db: Connection) -> None:
+    with gateway.connect(dbname=db.info.dbname, autocommit=False) as block:
+        block.execute("CREATE TABLE mine (a INTEGER)")
+        assert notices(block, "CREATE TABLE IF NOT EXISTS mine (a INTEGER)") == [
+            ("42P07", 'relation "mine" already exists, skipping')
+        ]
+        block.execute("DROP TABLE mine")
+        assert notices(block, "DROP TABLE IF EXISTS mine") == [("00000", 'table "mine" does not exist, skipping')]
+
+
+def test_of_two_renames_at_once_one_wins_and_catalog_and_lake_agree(gateway: Gateway, db: Connection) -> None:
+    for turn in range(4):
+        db.execute(f"CREATE TABLE r{turn} AS SELECT {turn} AS n")  # type: ignore[call-overload]
+        start = Barrier(2)
+
+        def rename(number: int, turn: int = turn, start: Barrier = start) -> str | None:
+            with gateway.connect(dbname=db.info.dbname) as client:
+                client.execute("SELECT 1")
+                start.wait(30)
+                try:
+                    client.execute(f"ALTER TABLE r{turn} RENAME TO r{turn}_{number}")  # type: ignore[call-overload]
+                except psycopg.Error as error:
+                    return error.sqlstate
+                return None
+
+        with ThreadPoolExecutor(2) as pool:
+            told = list(pool.map(rename, range(2)))
+        assert told.count(None) == 1
+        assert {state for state in told if state} <= {"40001", "42P01"}
+        won = f"r{turn}_{told.index(None)}"
+        assert db.execute(f"SELECT n FROM {won}").fetchall() == [(turn,)]  # type: ignore[call-overload]
+        listed = [row[0] for row in db.execute("SHOW TABLES").fetchall() if row[0].startswith(f"r{turn}")]
+        engine = "SELECT table_name FROM information_schema.tables WHERE table_name LIKE %s"
+        assert listed == [row[0] for row in db.execute(engine, [f"r{turn}%"]).fetchall()] == [won]
