@@ -149,3 +149,114 @@ def test_of_two_renames_at_once_one_wins_and_catalog_and_lake_agree(gateway: Gat
         listed = [row[0] for row in db.execute("SHOW TABLES").fetchall() if row[0].startswith(f"r{turn}")]
         engine = "SELECT table_name FROM information_schema.tables WHERE table_name LIKE %s"
         assert listed == [row[0] for row in db.execute(engine, [f"r{turn}%"]).fetchall()] == [won]
+
+
+# --- what depends on what is dropped ----------------------------------------------------------------------------------
+
+
+def names_of(connection: Connection) -> set[str]:
+    return {f"{row[2]}.{row[0]}" for row in connection.execute("SHOW TABLES").fetchall()}
+
+
+@pytest.fixture
+def read(db: Connection) -> Connection:
+    """The same, with views that read the table and each other."""
+    db.execute("CREATE VIEW one AS WITH other AS (SELECT 1 AS x) SELECT t.a, x FROM t, other")
+    db.execute("CREATE VIEW two AS SELECT a FROM public.one")
+    db.execute("CREATE TABLE s.inside AS SELECT 1 AS n")
+    db.execute("CREATE VIEW s.within AS SELECT n FROM s.inside")
+    db.execute("CREATE VIEW outside AS SELECT n FROM s.within")
+    return db
+
+
+def test_a_table_that_views_read_is_not_dropped(read: Connection) -> None:
+    told = failure(read, "DROP TABLE t")
+    name = read.info.dbname
+    assert told.sqlstate == "2BP01"
+    assert told.message_primary == (
+        f'cannot drop table "{name}.public.t": still depended upon by view "{name}.public.one", '
+        f'view "{name}.public.two"'
+    )
+    assert "CASCADE" in (told.message_hint or "")
+    assert failure(read, "DROP VIEW one").sqlstate == "2BP01"
+    assert failure(read, "DROP SCHEMA s").sqlstate == "2BP01"
+    assert names_of(read) >= {"public.t", "public.one", "public.two", "s.inside", "s.within", "public.outside"}
+    read.execute("DROP TABLE other")  # the view's own expression has that name
+    assert "public.other" not in names_of(read)
+
+
+def test_cascade_takes_the_views_along(read: Connection) -> None:
+    assert notices(read, "DROP TABLE t CASCADE") == [("00000", "drop cascades to 2 other objects")]
+    assert names_of(read) == {"public.other", "public.v", "s.inside", "s.within", "public.outside"}
+    assert notices(read, "DROP VIEW s.within CASCADE") == [("00000", "drop cascades to 1 other object")]
+    assert notices(read, "DROP TABLE other CASCADE") == []
+    assert names_of(read) == {"public.v", "s.inside"}
+
+
+def test_cascade_of_a_schema_takes_all_of_it_along_and_what_reads_it(read: Connection) -> None:
+    assert notices(read, "DROP SCHEMA s CASCADE") == [("00000", "drop cascades to 3 other objects")]
+    assert names_of(read) == {"public.t", "public.other", "public.v", "public.one", "public.two"}
+    assert [row[0] for row in read.execute("SHOW SCHEMAS").fetchall()] == ["public"]
+    read.execute("CREATE SCHEMA s")
+    left = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 's' AND table_catalog = %s"
+    assert read.execute(left, [read.info.dbname]).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(("end", "left"), [("COMMIT", False), ("ROLLBACK", True)])
+def test_cascade_in_a_block_holds_with_the_block(gateway: Gateway, read: Connection, end: str, left: bool) -> None:
+    before = names_of(read)
+    with gateway.connect(dbname=read.info.dbname) as block:
+        block.execute("BEGIN")
+        block.execute("DROP SCHEMA s CASCADE")
+        block.execute("DROP TABLE t CASCADE")
+        assert names_of(read) == before, "nobody else sees it yet"
+        block.execute(end.encode())
+    gone = {"public.t", "public.one", "public.two", "s.inside", "s.within", "public.outside"}
+    assert names_of(read) == (before if left else before - gone)
+    if left:
+        assert read.execute("SELECT count(*) FROM outside").fetchall() == [(1,)]
+
+
+def test_a_temporary_table_is_in_nobodys_view(read: Connection) -> None:
+    read.execute("CREATE TEMP TABLE t (a INTEGER)")
+    read.execute("DROP TABLE t CASCADE")
+    assert "public.one" in names_of(read)
+    assert read.execute("SELECT count(*) FROM one").fetchall() == [(0,)]
+
+
+def test_others_views_go_with_a_table_but_not_others_tables_with_a_schema(gateway: Gateway, read: Connection) -> None:
+    user = f"u{secrets.token_hex(4)}"
+    read.execute(f"CREATE USER {user} PASSWORD 'correct horse battery staple'")  # type: ignore[call-overload]
+    read.execute(f"GRANT USAGE, CREATE ON SCHEMA s TO {user}")  # type: ignore[call-overload]
+    read.execute(f"GRANT SELECT ON t TO {user}")  # type: ignore[call-overload]
+    read.execute(f"CREATE SCHEMA mine; ALTER SCHEMA mine OWNER TO {user}")  # type: ignore[call-overload]
+    read.execute("CREATE TABLE mine.theirs (a INTEGER)")
+    with gateway.connect(user, "correct horse battery staple", dbname=read.info.dbname) as who:
+        who.execute("CREATE VIEW s.theirs AS SELECT a FROM t")
+        assert failure(who, "DROP TABLE t CASCADE").sqlstate == "42501"
+        assert failure(who, "DROP SCHEMA mine CASCADE").sqlstate == "42501"
+        assert failure(who, "DROP SCHEMA s CASCADE").sqlstate == "42501"
+    assert {"public.t", "s.theirs", "mine.theirs"} <= names_of(read)
+    assert failure(read, "DROP TABLE t").sqlstate == "2BP01"
+    read.execute("DROP TABLE t CASCADE")
+    assert "s.theirs" not in names_of(read)
+
+
+def test_cascade_of_a_database_takes_tables_and_views_along_and_nothing_else(
+    gateway: Gateway, read: Connection
+) -> None:
+    name, view = read.info.dbname, f"v{secrets.token_hex(4)}"
+    read.execute("CREATE SECRET stays AS 'a secret of the database'")
+    read.close()
+    with gateway.connect() as admin:
+        admin.execute(f"CREATE VIEW {view} AS SELECT n FROM {name}.s.inside")  # type: ignore[call-overload]
+        assert failure(admin, f"DROP DATABASE {name}").sqlstate == "2BP01"
+        told = failure(admin, f"DROP DATABASE {name} CASCADE")
+        assert told.sqlstate == "2BP01"
+        assert told.message_detail == f"secret {name}.public.stays"
+        admin.execute(f"DROP SECRET {name}.public.stays")  # type: ignore[call-overload]
+        assert notices(admin, f"DROP DATABASE {name} CASCADE") == [("00000", "drop cascades to 9 other objects")]
+        assert name not in {row[0] for row in admin.execute("SHOW DATABASES").fetchall()}
+        assert f"public.{view}" not in names_of(admin)
+        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        assert failure(admin, f"SELECT * FROM {name}.t").sqlstate == "42P01"

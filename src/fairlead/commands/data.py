@@ -15,9 +15,9 @@ import structlog
 
 from fairlead.commands import records
 from fairlead.commands.definers import Definers
+from fairlead.commands.definitions import DEFINES, defined
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
-from fairlead.commands.skipping import skipped
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
@@ -34,7 +34,6 @@ from fairlead.errors import (
     UndefinedFile,
     WorkerLost,
 )
-from fairlead.lang.ddl import read_ddl
 from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ _T = TypeVar("_T")
 _READS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
 _log = structlog.get_logger("fairlead")
 _COPIES = frozenset({"COPY", "EXPLAIN"})  # what may write objects: EXPLAIN ANALYZE runs its COPY
-_DDL = frozenset({"CREATE", "ALTER", "DROP"})
 _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
 _UTC = "UTC"
 _ATTEMPTS = 30
@@ -74,7 +72,7 @@ class _Order:
     staged: Staged | None
     plan: Plan
     done: Done | None = None
-    notices: list[Notice] = field(default_factory=list)
+    notices: tuple[Notice, ...] = ()
     ending: list[Output] = field(default_factory=list)
 
 
@@ -203,8 +201,10 @@ class DataRunner:
             order.staged = None
         if statement.query_at >= 0:
             order.plan = await self._exact(worker, statement, order.parameters) or order.plan
-        if statement.verb in _DDL and (ddl := read_ddl(order.plan.sql)) is not None:
-            order.notices = await skipped(worker, ddl)
+        if statement.verb in DEFINES:
+            found = await defined(self._house, self._context(), statement, order.plan, worker)
+            order.plan, order.notices = found.plan, found.notices
+            self._tables.along |= found.along.views
         return worker
 
     async def _events(self, worker: EngineSession, order: _Order) -> AsyncGenerator[Output, None]:

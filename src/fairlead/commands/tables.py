@@ -89,6 +89,7 @@ class SessionTables:
         self._links: Links | None = None
         self._seen: tuple[int, Principal, Visible] | None = None
         self._current: str | None = None
+        self.along: frozenset[int] = frozenset()  # views that go with what the transaction drops
         self._staging = Staging(house, context)
         self.begin_staged = self._staging.begin
         self.settle_staged = self._staging.settle
@@ -119,6 +120,8 @@ class SessionTables:
             await worker.script(["SELECT 1"], replace=True)
         if worker.generation != self._generation:
             self._start(worker)
+        if not inside:
+            self.along = frozenset()
         visible = self._visible()
         self._check_target(visible, statement)
         if shows(statement):
@@ -406,13 +409,16 @@ class SessionTables:
                 record = snapshot.database(database.name)
             assert record is not None
             try:
-                committing.Authority(self._house, context, record, rights).check(changes, truncates=truncates)
+                authority = committing.Authority(self._house, context, record, rights, self.along)
+                authority.check(changes, truncates=truncates)
             except PermissionDenied:
                 await asyncio.to_thread(records.refused, self._house, context, "CHANGE OF TABLES")
                 raise
 
+            along = self.along
+
             def bring_catalog_after(committed: Committed) -> None:
-                committing.record(self._house, context, record, changes, committed.tables)
+                committing.record(self._house, context, record, changes, committed.tables, along)
 
             await attached.lake.commit(
                 changes,

@@ -68,11 +68,6 @@ _WORDS: Final = tuple(
             "one transaction can change the tables of one database only",
             "COMMIT first",
         ),
-        (
-            r"\ACascade Drop not supported in DuckLake",
-            "DROP ... CASCADE is not offered for tables",
-            "leave CASCADE out",
-        ),
         (r"\ACan only drop one object at a time", "a DROP names one object", "write one DROP for each"),
         (
             r"\AOnly one ALTER command per statement is supported",
