@@ -132,6 +132,30 @@ class WrongObjectType(FairleadError):
     sqlstate = "42809"
 
 
+class InvalidTableDefinition(FairleadError):
+    """A view would change in a way that those who read it could not follow."""
+
+    sqlstate = "42P16"
+
+
+class InvalidObjectDefinition(FairleadError):
+    """An object would be made of itself."""
+
+    sqlstate = "42P17"
+
+
+class UndefinedColumn(FairleadError):
+    """A column does not exist."""
+
+    sqlstate = "42703"
+
+
+class DatatypeMismatch(FairleadError):
+    """An expression is of another type than its place needs."""
+
+    sqlstate = "42804"
+
+
 class DependentObjects(FairleadError):
     """The object is in use, so it cannot be dropped."""
 

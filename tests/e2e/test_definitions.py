@@ -260,3 +260,82 @@ def test_cascade_of_a_database_takes_tables_and_views_along_and_nothing_else(
         assert f"public.{view}" not in names_of(admin)
         admin.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
         assert failure(admin, f"SELECT * FROM {name}.t").sqlstate == "42P01"
+
+
+# --- texts that are stored are bound when they are stored -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "sqlstate", "word"),
+    [
+        ("CREATE VIEW w AS SELECT nothing FROM t", "42703", "nothing"),
+        ("CREATE VIEW w AS SELECT * FROM nowhere", "42P01", "nowhere"),
+        ("CREATE VIEW w AS SELECT * FROM v JOIN nowhere ON true", "42P01", "nowhere"),
+        ("CREATE VIEW w AS SELECT no_such_function(a) FROM t", "42883", "no_such_function"),
+        ("CREATE VIEW w (a, b, c) AS SELECT a FROM t", "42601", "more column names"),
+        ("CREATE VIEW t AS SELECT 1 AS a", "42P07", "already exists"),
+        ("CREATE VIEW nowhere.w AS SELECT nothing FROM t", "3D000", "nowhere"),
+    ],
+)
+def test_a_view_of_nothing_is_not_created(db: Connection, statement: str, sqlstate: str, word: str) -> None:
+    told = failure(db, statement)
+    assert told.sqlstate == sqlstate
+    assert word in (told.message_primary or "")
+    if told.statement_position is not None and sqlstate != "42883":  # the engine points elsewhere for functions
+        assert int(told.statement_position) == statement.index(word) + 1
+    assert names_of(db) == {"public.t", "public.other", "public.v"}
+
+
+def test_a_view_may_get_more_columns_and_keeps_those_it_has(db: Connection) -> None:
+    db.execute("CREATE VIEW w AS SELECT a, b FROM t")
+    db.execute("CREATE VIEW above AS SELECT * FROM w")
+    for refused in (
+        "SELECT a FROM t",
+        "SELECT b, a FROM t",
+        "SELECT a::BIGINT AS a, b FROM t",
+        "SELECT a, b AS c FROM t",
+    ):
+        assert failure(db, f"CREATE OR REPLACE VIEW w AS {refused}").sqlstate == "42P16", refused
+    assert failure(db, "CREATE OR REPLACE VIEW w AS SELECT a, b FROM above").sqlstate == "42P17"
+    assert failure(db, "CREATE OR REPLACE VIEW w AS SELECT a, b FROM w").sqlstate == "42P17"
+    db.execute("CREATE OR REPLACE VIEW w (a, b, c) AS SELECT a, b || '!', 7 FROM t")
+    db.execute("INSERT INTO t VALUES (1, 'x')")
+    assert db.execute("SELECT a, b, c FROM w").fetchall() == [(1, "x!", 7)]
+    db.execute("ALTER TABLE t RENAME COLUMN b TO bb")
+    db.execute("CREATE OR REPLACE VIEW w AS SELECT bb FROM t")  # nobody could read what it was
+
+
+def test_an_error_in_a_views_text_names_the_view(gateway: Gateway, db: Connection) -> None:
+    db.execute("CREATE VIEW w AS SELECT a, b FROM t")
+    db.execute("CREATE VIEW above AS SELECT w.a FROM w, other")
+    db.execute("ALTER TABLE t RENAME COLUMN b TO bb")
+    for statement in ("SELECT * FROM w", "SELECT count(*) FROM above JOIN other ON true"):
+        told = failure(db, statement)
+        assert told.sqlstate == "42703"
+        assert told.message_detail == f"in the text of view {db.info.dbname}.public.w"
+        assert told.statement_position is None
+    own = failure(db, "SELECT nothing FROM other")
+    assert (own.sqlstate, own.message_detail) == ("42703", None)
+    with pytest.raises(psycopg.Error) as caught:
+        db.execute("SELECT * FROM w WHERE a = %s", [1])
+    assert "public.w" in (caught.value.diag.message_detail or "")
+
+
+@pytest.mark.parametrize(
+    ("condition", "sqlstate"),
+    [
+        ("nothing = 1", "42703"),
+        ("a", "42804"),
+        ("b || 'x'", "42804"),
+        ("no_such_function(a)", "42883"),
+        ("a IN (SELECT 1)", "22023"),
+    ],
+)
+def test_the_condition_of_a_grant_is_bound_when_it_is_granted(db: Connection, condition: str, sqlstate: str) -> None:
+    role = f"r{secrets.token_hex(4)}"
+    db.execute(f"CREATE ROLE {role}")  # type: ignore[call-overload]
+    assert failure(db, f"GRANT SELECT ON t WHERE {condition} TO {role}").sqlstate == sqlstate
+    assert failure(db, f"GRANT SELECT (a, nothing) ON t TO {role}").sqlstate == "42703"
+    assert db.execute(f"SHOW GRANTS TO {role}").fetchall() == []  # type: ignore[call-overload]
+    db.execute(f"GRANT SELECT ON t WHERE a > 1 AND b IS NOT NULL TO {role}")  # type: ignore[call-overload]
+    assert len(db.execute(f"SHOW GRANTS TO {role}").fetchall()) == 1  # type: ignore[call-overload]

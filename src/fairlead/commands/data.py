@@ -182,6 +182,7 @@ class DataRunner:
             use = await self._account(key_id, outcome)
         if failure is not None:
             self._note_loss(failure)
+            await self._tables.blame(worker, order.statement, failure)
             raise _told(failure, use.cause, order.plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
@@ -313,6 +314,7 @@ class DataRunner:
         finally:
             use = await self._account(key_id, "described")
         if failure is not None:
+            await self._tables.blame(worker, statement, failure)
             raise _told(failure, use.cause, plan) from None
         return described
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fairlead.engine.lake.lakes import Committed, Lake
     from fairlead.engine.planner import AliasBook
     from fairlead.engine.session import EngineSession
+    from fairlead.errors import FairleadError
     from fairlead.lang import ast
 
 _ATTEMPTS = 5
@@ -181,6 +182,11 @@ class SessionTables:
             if database is not None:
                 found |= self._definers.closure(database, statement.identifiers)
         return found
+
+    async def blame(self, worker: EngineSession, statement: ast.DataStatement, failure: FairleadError) -> None:
+        """Say in an error in which view's text it is, if in one."""
+        if self._attached:
+            await self._definers.blame(worker, failure, self._named(self._visible(), statement))
 
     def _check_target(self, visible: Visible, statement: ast.DataStatement) -> None:
         """Refuse early what would be refused at the commit anyway, before anything is computed."""
