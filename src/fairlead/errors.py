@@ -114,6 +114,12 @@ class DuplicateTable(FairleadError):
     sqlstate = "42P07"
 
 
+class DuplicateSchema(FairleadError):
+    """A schema of that name exists."""
+
+    sqlstate = "42P06"
+
+
 class DuplicateObject(FairleadError):
     """A name that is taken."""
 
@@ -124,6 +130,30 @@ class WrongObjectType(FairleadError):
     """The object exists, but is of another kind than the statement needs."""
 
     sqlstate = "42809"
+
+
+class InvalidTableDefinition(FairleadError):
+    """A view would change in a way that those who read it could not follow."""
+
+    sqlstate = "42P16"
+
+
+class InvalidObjectDefinition(FairleadError):
+    """An object would be made of itself."""
+
+    sqlstate = "42P17"
+
+
+class UndefinedColumn(FairleadError):
+    """A column does not exist."""
+
+    sqlstate = "42703"
+
+
+class DatatypeMismatch(FairleadError):
+    """An expression is of another type than its place needs."""
+
+    sqlstate = "42804"
 
 
 class DependentObjects(FairleadError):

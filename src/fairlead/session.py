@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from fairlead.commands import dispatch, views
+from fairlead.commands import binding, dispatch, views
 from fairlead.commands.copy_out import copy_out
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
@@ -433,6 +433,7 @@ class Session:
         if type(statement) in dispatch.CHANGES and self.transaction_status == "T":
             self._data.refuse_after_writes()
             outputs.append(Notice("NOTICE", f"{dispatch.words(statement)} {_AT_ONCE}"))
+        await binding.bind(statement, self._data, self._house, self.context())
         result = await asyncio.to_thread(dispatch.run, statement, self._house, self.context())
         return [*outputs, *_outputs(result)]
 

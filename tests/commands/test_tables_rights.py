@@ -14,6 +14,7 @@ from fairlead.errors import (
     InvalidSchemaName,
     NotSupported,
     PermissionDenied,
+    UndefinedColumn,
     UndefinedTable,
     WrongObjectType,
 )
@@ -148,8 +149,8 @@ def test_narrowed_grants_are_several_and_are_spelled_as_the_table_is(shop: Desk)
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
-        ("GRANT SELECT (nope) ON t TO bob", InvalidParameter),
-        ("GRANT SELECT ON t WHERE nope = 1 TO bob", InvalidParameter),
+        ("GRANT SELECT (nope) ON t TO bob", UndefinedColumn),
+        ("GRANT SELECT ON t WHERE nope = 1 TO bob", UndefinedColumn),
         ("GRANT SELECT ON t WHERE (SELECT 1) = 1 TO bob", InvalidParameter),
         ("GRANT SELECT ON t WHERE region = 's3://b/x' TO bob", InvalidParameter),
         ("GRANT SELECT ON t WHERE getenv(region) = 'x' TO bob", PermissionDenied),

@@ -391,7 +391,7 @@ BY_KIND = {
     ast.VerifyLedger: st.just(ast.VerifyLedger()),
     ast.CreateDatabase: st.builds(ast.CreateDatabase, name=identifiers, if_not_exists=flags)
     | st.builds(ast.CreateDatabase, name=identifiers, data_path=texts, connection=names),
-    ast.DropDatabase: st.builds(ast.DropDatabase, name=identifiers, if_exists=flags),
+    ast.DropDatabase: st.builds(ast.DropDatabase, name=identifiers, if_exists=flags, cascade=flags),
     ast.ShowDatabases: st.just(ast.ShowDatabases()),
     ast.Use: st.builds(ast.Use, database=identifiers),
     ast.SetVariable: st.builds(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.errors import InvalidParameter
+from fairlead.errors import InvalidParameter, UndefinedColumn
 from fairlead.lang.conditions import check_condition, words_in
 
 COLUMNS = ("region", "a", "B c", "x", "select", "from", "day")
@@ -76,7 +76,7 @@ def test_an_expression_over_the_columns_is_taken(text):
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_everything_else_is_refused(text):
-    with pytest.raises(InvalidParameter):
+    with pytest.raises((InvalidParameter, UndefinedColumn)):
         check_condition(text, COLUMNS)
 
 
@@ -109,7 +109,7 @@ def test_what_is_taken_stays_inside_its_parentheses(pieces):
     text = " ".join(pieces)
     try:
         check_condition(text, COLUMNS)
-    except InvalidParameter:
+    except (InvalidParameter, UndefinedColumn):
         return
     depth = 0
     for piece in pieces:

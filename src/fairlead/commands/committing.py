@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fairlead.catalog.records import KINDS
-from fairlead.commands import narrowing, records, schemas
+from fairlead.commands import depending, narrowing, records, schemas
 from fairlead.commands.rights import deny
 from fairlead.context import DEFAULT_SCHEMA
 from fairlead.engine.lake.changes import (
@@ -22,10 +22,11 @@ from fairlead.engine.lake.changes import (
     TablePartitioned,
     TableRenamed,
 )
-from fairlead.errors import DependentObjects, DuplicateObject, NotSupported, PermissionDenied, SerializationFailure
+from fairlead.errors import DependentObjects, DuplicateTable, NotSupported, PermissionDenied, SerializationFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from fairlead.access.relations import TableRights
     from fairlead.catalog.records import DatabaseRecord
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from fairlead.engine.lake.metadata import LakeTable
 
 
+_HELD = "drop what it holds first; DROP SCHEMA ... CASCADE takes tables and views along"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _LOSSY = re.compile(r"\b(?:U?HUGEINT|INTERVAL|TIMETZ|TIME WITH TIME ZONE)\b")
 _INSTEAD = {
@@ -56,15 +58,22 @@ class Authority:
         context: gives the principal.
         database: whose lake is changed.
         tables: the rights on its tables, by the lake's id.
+        along: ids of views that go with what is dropped.
     """
 
-    def __init__(
-        self, house: House, context: Context, database: DatabaseRecord, tables: Mapping[int, TableRights]
+    def __init__(  # what decides
+        self,
+        house: House,
+        context: Context,
+        database: DatabaseRecord,
+        tables: Mapping[int, TableRights],
+        along: AbstractSet[int] = frozenset(),
     ) -> None:
         self._house = house
         self._context = context
         self._database = database
         self._tables = tables
+        self._along = along
 
     def check(self, changes: ChangeSet, *, truncates: bool) -> None:
         """Refuse a change set that the principal may not make.
@@ -75,7 +84,7 @@ class Authority:
 
         Raises:
             PermissionDenied: a right is missing.
-            DuplicateObject: a new name is taken by a view.
+            DuplicateTable: a new name is taken by a view.
             SerializationFailure: a table has gone meanwhile.
         """
         made = {change.name.casefold() for change in changes.structure if isinstance(change, SchemaCreated)}
@@ -117,14 +126,14 @@ class Authority:
             raise PermissionDenied(message)
         dropped = {rights.record.id for table_id, rights in self._tables.items() if table_id in gone}
         inside = [o for kind in KINDS for o in snapshot.objects(kind, database=schema.database, schema=name)]
-        held = [record for record in inside if record.id not in dropped]
+        held = [record for record in inside if record.id not in dropped | self._along]
         if held or name == DEFAULT_SCHEMA:
             message = f'schema "{name}" cannot be dropped'
             seen = [record for record in held if self._house.access.sees(principal, record)]
             lines = [f"{record.kind} {record.full_name}" for record in seen[:20]]
             lines += ["objects that you have no rights on"] * (len(seen) < len(held))
             detail = "\n".join(lines) or "every database has it"
-            raise DependentObjects(message, detail=detail, hint="drop what it holds first" if held else None)
+            raise DependentObjects(message, detail=detail, hint=_HELD if held else None)
 
     def _keep_meaning(self, snapshot: Snapshot, change: ColumnChanged) -> None:
         """Refuse to rename or drop a column that a narrowed grant names: the name could come to mean another one."""
@@ -147,7 +156,7 @@ class Authority:
     def _free(self, snapshot: Snapshot, schema: str, name: str) -> None:
         if snapshot.find("view", self._database.name, name, schema) is not None:
             message = f'"{name}" is a view already'
-            raise DuplicateObject(message, hint="tables and views share their names")
+            raise DuplicateTable(message, hint="tables and views share their names")
 
     def _own(self, table: TableRef) -> None:
         if table.table_id is None:  # made by this very change set
@@ -191,8 +200,13 @@ def _refuse_lossy(column: NewColumn) -> None:
         raise NotSupported(message, hint=_INSTEAD[found[0]])
 
 
-def record(
-    house: House, context: Context, database: DatabaseRecord, changes: ChangeSet, tables: tuple[LakeTable, ...]
+def record(  # what a commit brings
+    house: House,
+    context: Context,
+    database: DatabaseRecord,
+    changes: ChangeSet,
+    tables: tuple[LakeTable, ...],
+    along: AbstractSet[int] = frozenset(),
 ) -> None:
     """Bring the catalog's rows after a lake's commit: who owns what there is now.
 
@@ -202,11 +216,14 @@ def record(
         database: whose lake was changed.
         changes: what was committed.
         tables: of the lake, after the commit.
+        along: ids of views that go with what was dropped.
     """
     if not changes.structure:
         return
     by_name = {(table.schema.casefold(), table.name.casefold()): table for table in tables}
     with house.catalog.write() as tx:
+        if any(isinstance(change, TableDropped | SchemaDropped) for change in changes.structure):
+            depending.drop_views(house, tx, along, context)
         known = {d["table_id"]: i for i, d in tx.definitions("table").items() if tx.get(i).database_id == database.id}
         for change in changes.structure:
             _record(tx, house, context, database, change, by_name, known)

@@ -15,6 +15,7 @@ import structlog
 
 from fairlead.commands import records
 from fairlead.commands.definers import Definers
+from fairlead.commands.definitions import DEFINES, defined
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
 from fairlead.commands.introspection.supply import Catalogs
@@ -71,6 +72,7 @@ class _Order:
     staged: Staged | None
     plan: Plan
     done: Done | None = None
+    notices: tuple[Notice, ...] = ()
     ending: list[Output] = field(default_factory=list)
 
 
@@ -182,10 +184,11 @@ class DataRunner:
             use = await self._account(key_id, outcome)
         if failure is not None:
             self._note_loss(failure)
+            await self._tables.blame(worker, order.statement, failure)
             raise told(failure, use.cause, order.plan) from None
         for notice in worker.take_notices():
             yield Notice("WARNING", notice, "01000")
-        for output in order.ending:
+        for output in (*order.notices, *order.ending):
             yield output
 
     async def _set_up(self, order: _Order) -> EngineSession:
@@ -202,6 +205,10 @@ class DataRunner:
         await self._supply(worker, order.plan)
         if statement.query_at >= 0:
             order.plan = await self._exact(worker, statement, order.parameters) or order.plan
+        if statement.verb in DEFINES:
+            found = await defined(self._house, self._context(), statement, order.plan, worker)
+            order.plan, order.notices = found.plan, found.notices
+            self._tables.along |= found.along.views
         return worker
 
     async def _events(self, worker: EngineSession, order: _Order) -> AsyncGenerator[Output, None]:
@@ -318,6 +325,7 @@ class DataRunner:
         finally:
             use = await self._account(key_id, "described")
         if failure is not None:
+            await self._tables.blame(worker, statement, failure)
             raise told(failure, use.cause, plan) from None
         return described
 
@@ -368,6 +376,7 @@ class DataRunner:
         if not self._worker.worker.alive:
             raise WorkerLost(_LOST_IN_BLOCK)
         self.writes, self._deleted = 0, False
+        self.catalogs.end_block(commit=False)
         await self._roll_back()
         await self._quietly("BEGIN TRANSACTION")
 

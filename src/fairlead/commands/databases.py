@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fairlead.catalog.records import KINDS
-from fairlead.commands import connections, records, schemas
+from fairlead.catalog.records import KINDS, RELATIONS
+from fairlead.commands import connections, depending, records, schemas
 from fairlead.commands.house import House, Result
 from fairlead.connectors import declaration
 from fairlead.connectors.locations import parse_url
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from fairlead.catalog.transaction import Transaction
     from fairlead.context import Context
     from fairlead.lang import ast
+
+
+_HINT: Final = "drop what it holds first; DROP DATABASE ... CASCADE takes tables and views of yours along"
 
 
 def create(statement: ast.CreateDatabase, house: House, context: Context) -> Result:
@@ -42,7 +45,10 @@ def create(statement: ast.CreateDatabase, house: House, context: Context) -> Res
 
 
 def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
-    """DROP DATABASE: only an empty one. Its lake goes first: without its row, nobody could reach the files any more."""
+    """DROP DATABASE: an empty one, or with CASCADE its tables and views too.
+
+    Its lake goes first: without its row, nobody could reach the files any more.
+    """
     with house.catalog.read() as snapshot:
         found = snapshot.database(statement.name)
         if found is None and statement.if_exists:
@@ -50,24 +56,41 @@ def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
             return Result("DROP DATABASE", notices=(notice,))
         found = names.database(snapshot, statement.name)
         house.access.require_owner(context.principal, found)
-        _refuse_held(house, context, snapshot, found)
+        _refuse_held(house, context, snapshot, found, cascade=statement.cascade)
     if house.lakes.has(found.id):
         house.lakes.wait(house.lakes.drop(found.id))
     with house.catalog.write() as tx:
-        _refuse_held(house, context, tx, names.database(tx, statement.name))
+        _refuse_held(house, context, tx, names.database(tx, statement.name), cascade=statement.cascade)
+        notices = _drop_relations(house, tx, found, context)
         tx.drop_database(found.id)
         house.ledger.append(tx, records.ddl(context, "DROP DATABASE", f"database {found.name}"))
-    return Result("DROP DATABASE")
+    return Result("DROP DATABASE", notices=notices)
 
 
-def _refuse_held(house: House, context: Context, snapshot: Snapshot, database: DatabaseRecord) -> None:
+def _drop_relations(house: House, tx: Transaction, database: DatabaseRecord, context: Context) -> tuple[Notice, ...]:
+    """Drop what CASCADE takes along: the tables and views of a database, and views of others that read them."""
+    inside = [o for kind in RELATIONS for o in tx.objects(kind, database=database.name)]
+    around = depending.dependents(tx, inside, context)
+    notices = depending.told(house, context, [*inside, *around])
+    depending.drop_views(house, tx, [one.id for one in around], context)
+    for record in inside:
+        tx.drop_object(record.id)
+        house.ledger.append(tx, records.ddl(context, f"DROP {record.kind.upper()}", record, cascade="yes"))
+    return tuple(notices)
+
+
+def _refuse_held(
+    house: House, context: Context, snapshot: Snapshot, database: DatabaseRecord, *, cascade: bool
+) -> None:
     held = [o for kind in KINDS for o in snapshot.objects(kind, database=database.name)]
+    if cascade:  # as long as all of it is the caller's own, and nothing of it leads outside
+        held = [o for o in held if o.kind not in RELATIONS or not house.access.owns(context.principal, o)]
     if held or database.name == DEFAULT_DATABASE:
         message = f'database "{database.name}" cannot be dropped'
         seen = [f"{o.kind} {o.full_name}" for o in held if house.access.sees(context.principal, o)]
         seen += ["objects that you have no rights on"] if len(seen) < len(held) else []
         detail = "\n".join(seen[:20]) or "it is the default database"
-        raise DependentObjects(message, detail=detail, hint="drop what it holds first")
+        raise DependentObjects(message, detail=detail, hint=_HINT)
 
 
 def show(_statement: ast.ShowDatabases, house: House, context: Context) -> Result:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fairlead.access.relations import ViewRights
 from fairlead.commands.visible import Need, Visible, query_of
 from fairlead.engine.lake.copying import CopiedView
-from fairlead.engine.lake.names import literal, quote
+from fairlead.engine.lake.names import attached_name, literal, quote
 from fairlead.errors import FairleadError, PermissionDenied
 from fairlead.lang.lexer import DATA, READERS, tokenize
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 _DEPTH = 8
+_IN_A_TEXT = "42"  # SQLSTATEs of what is wrong with a statement, or with a text that it uses
 # What shows what there is in a session, its user's and not the owner's; and names that may be those of files.
 _ENGINES_OWN = re.compile(r"information_schema|show|describe|(?:duckdb|pg|sqlite|fairlead)_.*|.*[./:].*", re.DOTALL)
 
@@ -239,6 +240,27 @@ class Definers:
             self._supplied.pop(name, None)
         self._amid.clear()
 
+    # --- what went wrong ---------------------------------------------------------------------------------------------
+
+    async def blame(self, worker: EngineSession, failure: FairleadError, named: Need) -> None:
+        """Say in an error in which view's text it is, where one of the views that a statement names fails by itself.
+
+        Args:
+            worker: of the session.
+            failure: of the statement; gets the view as its detail.
+            named: what the statement may mean.
+        """
+        opened = [view for view in named.views if view.record.id not in self._computed]
+        if failure.sqlstate[:2] != _IN_A_TEXT or failure.detail is not None or not worker.worker.alive:
+            return
+        broken = [view for view in opened if await _fails_as(worker, view, failure)]
+        names = {view.record.name.casefold() for view in broken}
+        inner = (v for v in broken if names.isdisjoint(query_of(v.sql, v.dialect).identifiers - {v.record.name}))
+        view = next(inner, None)
+        if view is not None:
+            failure.detail = f"in the text of view {view.record.full_name}"
+            failure.position = None
+
     # --- end ---------------------------------------------------------------------------------------------------------
 
     def forget(self) -> None:
@@ -255,6 +277,15 @@ class Definers:
         runners, self._runners = self._runners, {}
         for runner in runners.values():
             await runner.close()
+
+
+async def _fails_as(worker: EngineSession, view: ViewRights, failure: FairleadError) -> bool:
+    place = ".".join(map(quote, (attached_name(view.record.database), view.record.schema, view.record.name)))
+    try:
+        await worker.describe(f"SELECT * FROM {place}")  # noqa: S608  # quoted names
+    except FairleadError as error:
+        return (error.sqlstate, error.message) == (failure.sqlstate, failure.message)
+    return False
 
 
 def part_of(table: TableRights, columns: tuple[str, ...]) -> str:

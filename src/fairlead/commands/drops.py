@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairlead.commands import connections, records, relations
+from fairlead.commands import connections, depending, records, relations
 from fairlead.commands.house import House, Result
 from fairlead.dialects import errors as texts
 from fairlead.dialects import names
@@ -62,6 +62,8 @@ def _drop_with_dependents(
 ) -> int:
     """Drop an object and, with CASCADE, all that depends on it; return how many objects went."""
     dependents, databases = tx.dependents(target.id), tx.stored_through(target.id)
+    if target.kind == "view":
+        dependents = depending.dependents(tx, [target], context)
     if databases or (dependents and not cascade):
         everything: tuple[ObjectRecord | DatabaseRecord, ...] = (*dependents, *databases)
         seen = tuple(d for d in everything if house.access.sees(context.principal, d))
@@ -71,6 +73,10 @@ def _drop_with_dependents(
         raise refusal
     count = 1
     for dependent in dependents:
+        if target.kind == "view":  # as in PostgreSQL, nobody's view keeps a relation from being dropped by its owner
+            depending.drop_views(house, tx, [dependent.id], context)
+            count += 1
+            continue
         house.access.require_owner(context.principal, dependent)
         count += _drop_with_dependents(house, tx, dependent, context, cascade=True, noun="CONNECTION")
     tx.drop_object(target.id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fairlead.commands import records
 from fairlead.dialects import names
 from fairlead.engine.hygiene import refuse_dangerous
-from fairlead.errors import InvalidParameter
+from fairlead.errors import UndefinedColumn
 from fairlead.lang import ast, parse
 from fairlead.lang.conditions import check_condition, words_in
 
@@ -36,7 +36,8 @@ def narrowing(statement: ast.Grant, table: ObjectRecord, house: House, context: 
     Raises:
         PermissionDenied: neither owner nor superuser.
         WrongObjectType: a view.
-        InvalidParameter: a column that is not there, or a condition that is not one.
+        UndefinedColumn: a column that is not there.
+        InvalidParameter: a condition that is not one.
     """
     names.of_kind(table, "table")
     house.access.require_owner(context.principal, table)
@@ -88,5 +89,5 @@ def _columns(wanted: tuple[str, ...], there_are: tuple[str, ...], table: ObjectR
     missing = sorted(keys - {name.casefold() for name in there_are})
     if missing:
         message = f'table "{table.full_name}" has no column "{missing[0]}"'
-        raise InvalidParameter(message, hint=f"it has {', '.join(there_are)}")
+        raise UndefinedColumn(message, hint=f"it has {', '.join(there_are)}")
     return tuple(name for name in there_are if name.casefold() in keys)

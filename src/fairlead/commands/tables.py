@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fairlead.engine.lake.lakes import Committed, Lake
     from fairlead.engine.planner import AliasBook
     from fairlead.engine.session import EngineSession
+    from fairlead.errors import FairleadError
     from fairlead.lang import ast
 
 _ATTEMPTS = 5
@@ -89,6 +90,7 @@ class SessionTables:
         self._links: Links | None = None
         self._seen: tuple[int, Principal, Visible] | None = None
         self._current: str | None = None
+        self.along: frozenset[int] = frozenset()  # views that go with what the transaction drops
         self._staging = Staging(house, context)
         self.begin_staged = self._staging.begin
         self.settle_staged = self._staging.settle
@@ -119,6 +121,8 @@ class SessionTables:
             await worker.script(["SELECT 1"], replace=True)
         if worker.generation != self._generation:
             self._start(worker)
+        if not inside:
+            self.along = frozenset()
         visible = self._visible()
         self._check_target(visible, statement)
         if shows(statement):
@@ -178,6 +182,11 @@ class SessionTables:
             if database is not None:
                 found |= self._definers.closure(database, statement.identifiers)
         return found
+
+    async def blame(self, worker: EngineSession, statement: ast.DataStatement, failure: FairleadError) -> None:
+        """Say in an error in which view's text it is, if in one."""
+        if self._attached:
+            await self._definers.blame(worker, failure, self._named(self._visible(), statement))
 
     def _check_target(self, visible: Visible, statement: ast.DataStatement) -> None:
         """Refuse early what would be refused at the commit anyway, before anything is computed."""
@@ -407,13 +416,16 @@ class SessionTables:
                 record = snapshot.database(database.name)
             assert record is not None
             try:
-                committing.Authority(self._house, context, record, rights).check(changes, truncates=truncates)
+                authority = committing.Authority(self._house, context, record, rights, self.along)
+                authority.check(changes, truncates=truncates)
             except PermissionDenied:
                 await asyncio.to_thread(records.refused, self._house, context, "CHANGE OF TABLES")
                 raise
 
+            along = self.along
+
             def bring_catalog_after(committed: Committed) -> None:
-                committing.record(self._house, context, record, changes, committed.tables)
+                committing.record(self._house, context, record, changes, committed.tables, along)
 
             await attached.lake.commit(
                 changes,

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fairlead.commands import records
+from fairlead.commands import depending, records
 from fairlead.commands.house import House, Result
 from fairlead.dialects import errors as texts
 from fairlead.dialects import names
 from fairlead.engine.hygiene import refuse_dangerous
-from fairlead.errors import InvalidParameter, NotSupported
+from fairlead.errors import InvalidObjectDefinition, InvalidParameter, NotSupported
 from fairlead.lang import ast, parse, render
 from fairlead.lang.masking import holds_credential
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
+    from fairlead.catalog.records import ObjectRecord
+    from fairlead.catalog.snapshot import Snapshot
     from fairlead.context import Context
 
 
 def create(statement: ast.CreateView, house: House, context: Context) -> Result:
     """CREATE VIEW: names in it are looked up at each use, in the database and schema that are current now."""
-    stored = _definition(house, statement, context)
+    stored = definition(house, statement, context)
     with house.catalog.write() as tx:
         where = names.place(tx, statement.name, context)
-        existing = tx.relation(where.database, where.schema, where.name)
+        existing = replaced(house, tx, statement, context)
         if existing is not None and statement.or_replace:
-            existing = names.of_kind(existing, "view")
-            house.access.require_owner(context.principal, existing)
+            _refuse_recursion(tx, existing, statement, context)
             newer = tx.new_version(existing.id, definition=stored)
             house.ledger.append(tx, records.ddl(context, "REPLACE VIEW", newer))
             return Result("CREATE VIEW")
-        house.access.require_create(context.principal, "CREATE", names.schema(tx, where.database, where.schema))
-        if existing is not None and statement.if_not_exists:
-            return Result("CREATE VIEW", notices=(Notice("NOTICE", texts.skipping("view", where.name)),))
         if existing is not None:
-            raise texts.exists(existing.kind, existing.full_name, context.dialect)
+            return Result("CREATE VIEW", notices=(Notice("NOTICE", texts.skipping("view", where.name), "42P07"),))
         view = tx.create_object(
             "view",
             where.database,
@@ -45,6 +43,33 @@ def create(statement: ast.CreateView, house: House, context: Context) -> Result:
         )
         house.ledger.append(tx, records.ddl(context, "CREATE VIEW", view))
     return Result("CREATE VIEW")
+
+
+def replaced(house: House, snapshot: Snapshot, statement: ast.CreateView, context: Context) -> ObjectRecord | None:
+    """Return what has the name of a new view already: with OR REPLACE a view, with IF NOT EXISTS anything.
+
+    Raises:
+        DuplicateTable, WrongObjectType: the name is taken.
+        PermissionDenied: the caller may not create it, or replace that one.
+    """
+    where = names.place(snapshot, statement.name, context)
+    existing = snapshot.relation(where.database, where.schema, where.name)
+    if existing is not None and statement.or_replace:
+        existing = names.of_kind(existing, "view")
+        house.access.require_owner(context.principal, existing)
+        return existing
+    house.access.require_create(context.principal, "CREATE", names.schema(snapshot, where.database, where.schema))
+    if existing is not None and not statement.if_not_exists:
+        raise texts.exists(existing.kind, existing.full_name, context.dialect)
+    return existing
+
+
+def _refuse_recursion(snapshot: Snapshot, view: ObjectRecord, statement: ast.CreateView, context: Context) -> None:
+    """A view that reads itself could be made only in place of one that was there."""
+    read = depending.read_by(snapshot, statement.query, context.database, context.schema, context)
+    if read & {view.id, *(one.id for one in depending.dependents(snapshot, [view], context))}:
+        message = f'infinite recursion: view "{view.full_name}" would read itself'
+        raise InvalidObjectDefinition(message)
 
 
 def for_engine(statement: ast.DropObjects, house: House, context: Context) -> ast.DataStatement | None:
@@ -65,7 +90,12 @@ def for_engine(statement: ast.DropObjects, house: House, context: Context) -> as
     return ast.DataStatement(text=text, verb="DROP", identifiers=identifiers, span=statement.span)
 
 
-def _definition(house: House, statement: ast.CreateView, context: Context) -> dict[str, Any]:
+def definition(house: House, statement: ast.CreateView, context: Context) -> dict[str, Any]:
+    """Return what is stored of a view.
+
+    Raises:
+        PermissionDenied, NotSupported, InvalidParameter: a text that no view may have.
+    """
     (query,) = parse(statement.query)
     assert isinstance(query, ast.DataStatement)
     if house.settings.layers.statements != "off":

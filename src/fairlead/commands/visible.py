@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from fairlead.lang import ast, parse
+from fairlead.lang.ddl import read_ddl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,6 +58,14 @@ class InDatabase:
         tables = {t for name in self.tables.keys() & identifiers for t in self.tables[name]}
         views = {v for name in self.views.keys() & identifiers for v in self.views[name]}
         return Need(frozenset(tables), frozenset(views))
+
+    def dropped(self, statement: ast.DataStatement) -> Need:
+        """Return the tables that DROP SCHEMA ... CASCADE takes along; that it means another database does no harm."""
+        ddl = read_ddl(statement.text) if statement.verb == "DROP" else None
+        if ddl is None or ddl.kind != "schema" or ddl.cascade is None:
+            return Need()
+        name = ddl.name[-1].casefold()
+        return Need(frozenset(t for t in self.every_table() if t.record.schema.casefold() == name))
 
     @property
     def everything(self) -> Need:
@@ -127,6 +136,7 @@ class Visible:
             if name != current and name not in statement.identifiers and not shown:
                 continue
             need = database.everything if shown else database.named(statement.identifiers)
+            need |= database.dropped(statement)
             meant = name in qualifiers or (name == current and (_makes(statement) or shown))
             if need.tables or need.views or meant:
                 needs[name] = need | past

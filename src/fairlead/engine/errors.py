@@ -47,6 +47,10 @@ _SUBTYPES: Final = {"COLUMN_NOT_FOUND": "42703", "NO_MATCHING_FUNCTION": "42883"
 # Kinds that hold several of PostgreSQL's: told apart by a word of the text.
 _BY_TEXT: Final = (
     ("Binder", "Referenced table", "42P01"),
+    ("Binder", "Referenced update column", "42703"),
+    ("Binder", "does not have a column with name", "42703"),
+    ("Binder", "Cannot rename table", "42P07"),
+    ("Binder", "not found in DuckLakeCatalog", "3F000"),
     ("Constraint", "NOT NULL", "23502"),
     ("Constraint", "CHECK", "23514"),
     ("Constraint", "FOREIGN KEY", "23503"),
@@ -54,6 +58,14 @@ _BY_TEXT: Final = (
     ("IO", "No files found", "58P01"),
     ("Invalid Input", "Failed to cast value", "22P02"),
     ("TransactionContext", "aborted", "25P02"),
+)
+# By the beginning of the text, because the rest of it holds names that users choose.
+_CATALOG: Final = (
+    ("Column with name", "42701"),
+    ("Schema with name", "42P06"),
+    ("Failed to rename column", "42703"),
+    ("Failed to alter column", "42703"),
+    ("Existing object", "42809"),
 )
 # The worker's own refusals, by the name of their class.
 _WORKER: Final = {
@@ -171,6 +183,9 @@ def _sqlstate(kind: str, name: str, fields: Mapping[str, str], message: str) -> 
 
 
 def _catalog_sqlstate(fields: Mapping[str, str], message: str) -> str:
+    for beginning, sqlstate in _CATALOG:
+        if message.startswith(beginning):
+            return sqlstate
     if "already exists" in message:
         return "42P07"
     missing = fields.get("type", message)

@@ -68,11 +68,6 @@ _WORDS: Final = tuple(
             "one transaction can change the tables of one database only",
             "COMMIT first",
         ),
-        (
-            r"\ACascade Drop not supported in DuckLake",
-            "DROP ... CASCADE is not offered for tables",
-            "leave CASCADE out",
-        ),
         (r"\ACan only drop one object at a time", "a DROP names one object", "write one DROP for each"),
         (
             r"\AOnly one ALTER command per statement is supported",
@@ -114,6 +109,19 @@ _WORDS: Final = tuple(
             r'"\1" is a \2',
             "DROP TABLE drops tables, DROP VIEW drops views",
         ),
+        (
+            r"\ACannot rename table (?:.*) to (.*), since .* already exists\.\Z",
+            r'relation "\1" already exists',
+            None,
+        ),
+        (r"\AColumn with name (.*) already exists!\Z", r'column "\1" already exists', None),
+        (r"\ASchema with name (\".*\") already exists!\Z", r"schema \1 already exists", None),
+        (
+            r"\AFailed to (?:rename|alter) column - column (.*) does not exist\Z",
+            r'column "\1" does not exist',
+            None,
+        ),
+        (r"\AReferenced update column (\S+) not found in table!", r'column "\1" does not exist', None),
         (
             r"\ASchema \"([^\"]*)\" not found in DuckLakeCatalog",
             r'schema "\1" does not exist',

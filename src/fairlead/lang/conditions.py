@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from fairlead.errors import InvalidParameter
+from fairlead.errors import InvalidParameter, UndefinedColumn
 from fairlead.lang.lexer import DATA, READERS, LexError, tokenize
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def check_condition(text: str, columns: Collection[str]) -> None:
 
     Raises:
         InvalidParameter: with what does not belong there.
+        UndefinedColumn: a name that is no column of the table.
     """
     try:
         tokens, end = tokenize(text, DATA)
@@ -115,7 +116,8 @@ def _word(token: Token, before: Token | None, after: Token, known: set[str]) -> 
         if not word or READERS.fullmatch(word):
             _refuse(f"{token.text}() cannot stand in it")
     elif token.text.casefold() not in known and word not in _WORDS:
-        _refuse(f'"{token.text}" is not a column of the table')
+        message = f'column "{token.text}" does not exist in the table'
+        raise UndefinedColumn(message, hint=_HINT)
 
 
 def _is_part(word: str, before: Token | None, after: Token) -> bool:

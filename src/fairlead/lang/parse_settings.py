@@ -141,8 +141,9 @@ def drop_database(cursor: Cursor) -> DropDatabase:
     """Read what follows DROP DATABASE."""
     if_exists = cursor.flag_if_exists()
     name = cursor.identifier()
+    cascade = cursor.accept_one("CASCADE", "RESTRICT") == "CASCADE"
     cursor.end()
-    return DropDatabase(name=name, if_exists=if_exists)
+    return DropDatabase(name=name, if_exists=if_exists, cascade=cascade)
 
 
 def discard(cursor: Cursor, verb: str) -> Discard:

@@ -319,7 +319,9 @@ _WRITERS: Final[dict[type[ast.Statement], Callable[..., str]]] = {
     ast.ShowTables: render_relations.show_tables,
     ast.AlterDefaultPrivileges: render_relations.alter_default_privileges,
     ast.ShowDefaultPrivileges: lambda _, __: "SHOW DEFAULT PRIVILEGES",
-    ast.DropDatabase: lambda s, w: _words("DROP DATABASE", _if(s.if_exists, "IF EXISTS"), w.identifier(s.name)),
+    ast.DropDatabase: lambda s, w: _words(
+        "DROP DATABASE", _if(s.if_exists, "IF EXISTS"), w.identifier(s.name), _if(s.cascade, "CASCADE")
+    ),
     ast.ShowDatabases: lambda _, __: "SHOW DATABASES",
     ast.SetConfig: render_session.set_config,
     ast.SetTransaction: render_session.set_transaction,

@@ -20,7 +20,7 @@ from fairlead.engine.lake.changes import (
     TableRenamed,
 )
 from fairlead.engine.lake.lake import Storage
-from fairlead.errors import DuplicateObject, DuplicateTable, EngineError, LakeUnreadable, SerializationFailure
+from fairlead.errors import DuplicateSchema, DuplicateTable, EngineError, LakeUnreadable, SerializationFailure
 from tests.engine.lake.committing import COLUMNS, DATABASE, yard
 from tests.engine.running import run
 from tests.engine.test_isolation import kill
@@ -158,7 +158,7 @@ def test_names_that_were_taken_meanwhile_are_refused(tmp_path):
             with pytest.raises(DuplicateTable):
                 await place.commit(structure(base, TableCreated(TableRef("public", "T"), COLUMNS)))
             await place.commit(structure(base, SchemaCreated("s")))
-            with pytest.raises(DuplicateObject):
+            with pytest.raises(DuplicateSchema):
                 await place.commit(structure(base, SchemaCreated("S")))
             await place.commit(structure(base + 2, SchemaDropped("s")))
             with pytest.raises(SerializationFailure):

@@ -19,7 +19,7 @@ from fairlead.engine.lake.changes import (
     TablePartitioned,
     TableRenamed,
 )
-from fairlead.errors import DuplicateObject, DuplicateTable, SerializationFailure
+from fairlead.errors import DuplicateSchema, DuplicateTable, SerializationFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ def check(changes: ChangeSet, reader: LakeReader, tables: Sequence[LakeTable], h
 
     Raises:
         SerializationFailure: somebody else was first.
-        DuplicateTable, DuplicateObject: a name that it makes is taken.
+        DuplicateTable, DuplicateSchema: a name that it makes is taken.
     """
     if changes.base != head:
         for table in _changed(changes):
@@ -120,7 +120,7 @@ def _schema_names(changes: ChangeSet, schemas: Iterable[str]) -> None:
     for change in changes.structure:
         match change:
             case SchemaCreated(name) if name.casefold() in present:
-                raise DuplicateObject(f'schema "{name}" already exists')
+                raise DuplicateSchema(f'schema "{name}" already exists')
             case SchemaCreated(name):
                 present.add(name.casefold())
             case SchemaDropped(name) if name.casefold() not in present:

@@ -33,6 +33,7 @@ _CHANGE: Final = re.compile(r'([a-z_]{1,40}):(\d{1,18}|"(?:[^"]|"")*"(?:\."(?:[^
 _ADDING: Final = frozenset({"inserted_into_table", "inlined_insert"})
 _REMOVING: Final = frozenset({"deleted_from_table", "inlined_delete"})
 _SHAPING: Final = frozenset({"created_schema", "dropped_schema", "created_table", "dropped_table", "altered_table"})
+_OF_COPIES: Final = frozenset({"dropped_view"})  # views stand in the private copy alone
 _PACKED: Final = "(FORMAT parquet, PARQUET_VERSION v2)"  # ids in a row take next to no room in it
 _LONGEST_LIST: Final = 2**24
 _PLAIN: Final = "(FORMAT parquet)"
@@ -133,6 +134,8 @@ def _understood(said: str) -> _Touched:
         if match is None:
             raise malformed()
         at, kind, subject = match.end(), match[1], match[2]
+        if kind in _OF_COPIES:
+            continue
         if kind not in _ADDING | _REMOVING | _SHAPING:
             raise NotSupported(f"Native tables do not offer this change: {kind.replace('_', ' ')}")
         touched.reshaped |= kind in _SHAPING

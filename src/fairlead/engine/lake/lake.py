@@ -159,7 +159,7 @@ class Lake:
 
         Raises:
             SerializationFailure: somebody else was first; nothing is committed.
-            DuplicateTable, DuplicateObject: a name is taken; nothing is committed.
+            DuplicateTable, DuplicateSchema: a name is taken; nothing is committed.
             EngineError: the writer could not do it; nothing is committed.
         """
         wish = _Wish(changes, author, extra, afterwards)

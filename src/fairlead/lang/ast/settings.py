@@ -23,10 +23,11 @@ class CreateDatabase(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropDatabase(Statement):
-    """``DROP DATABASE [IF EXISTS] name``: refused while it holds anything."""
+    """``DROP DATABASE [IF EXISTS] name [CASCADE | RESTRICT]``: CASCADE takes its tables and views along."""
 
     name: str
     if_exists: bool = False
+    cascade: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
