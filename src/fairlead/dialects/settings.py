@@ -144,6 +144,7 @@ _SETTINGS: Final = (
     Setting(_RIGHTS, "1", _enforced, "Always 1: rights are enforced.", notice=_RIGHTS_NOTICE),
     Setting("extra_float_digits", "1", _digits, "Floats are always written exactly."),
     Setting("IntervalStyle", "postgres", _one_of("postgres"), "How intervals are written.", reported=True),
+    Setting("password_encryption", "scram-sha-256", _one_of("scram-sha-256"), "How passwords are kept."),
     Setting("search_path", DEFAULT_SCHEMA, _search_path, "Schema of unqualified names."),
     Setting("standard_conforming_strings", "on", _one_of("on"), "Backslashes are ordinary in '...'.", reported=True),
     Setting("statement_timeout", "0", _timeout, "Milliseconds after which a statement is cancelled; 0 = never."),
