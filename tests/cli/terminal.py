@@ -34,11 +34,13 @@ class Terminal:
         termios.tcsetwinsize(far, (40, columns))
         self._process = subprocess.Popen(
             list(command),
-            **{"stdin": far, "stdout": far, "stderr": far},
+            stdin=far,
+            stdout=far,
+            stderr=far,
             env={"TERM": "xterm", **env},
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # makes it the controlling terminal
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509  # makes it the controlling terminal
         )
         os.close(far)
         self._raw = ""

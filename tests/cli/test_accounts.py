@@ -1,4 +1,4 @@
-"""``fairlead user reset-admin`` and ``fairlead passwd``: a password is changed, and is nowhere to be read afterwards."""
+"""``fairlead user reset-admin`` and ``fairlead passwd``: a password is changed, and can be read nowhere."""
 
 from __future__ import annotations
 

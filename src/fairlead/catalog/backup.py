@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import ConfigurationError
@@ -47,7 +47,8 @@ def back_up(file: Path, *, revision: str, at: datetime) -> Path:
         part.replace(copy)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         message = f"the catalog was not migrated, because it could not be backed up to {folder}: {error}"
         raise ConfigurationError(message, hint="see that the disk has room and is writable, and start again") from None
     _keep_newest(folder)

@@ -12,7 +12,6 @@ import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -29,6 +28,7 @@ from fairlead.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from sqlite3 import Connection as SqliteConnection
 
 FILE_NAME: Final = "catalog.db"
@@ -71,7 +71,7 @@ class Catalog:
             clock: gives the times that are stored.
 
         Raises:
-            ConfigurationError: the file is not a catalog, is damaged, or was written by a newer Fairlead; or it is to be
+            ConfigurationError: the file is not a catalog, is damaged, was written by a newer Fairlead, or would be
                 migrated and cannot be backed up.
         """
         file = path / FILE_NAME if path.is_dir() else path
