@@ -5,9 +5,9 @@ A password is never an argument: those can be read by everybody on the machine, 
 
 from __future__ import annotations
 
-import getpass
 import pwd
 import sys
+from contextlib import closing
 from os import geteuid
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import typer
 from rich.panel import Panel
 
 from fairlead.cli.output import err
-from fairlead.errors import ConfigurationError, InvalidParameter
+from fairlead.errors import ConfigurationError
 from fairlead.sensitive import Sensitive
 
 if TYPE_CHECKING:
@@ -69,28 +69,12 @@ def change_password(conninfo: str, user: str | None) -> None:
         InvalidParameter: the two typed passwords differ, or are empty.
     """
     from fairlead.cli.shell.connecting import connect  # noqa: PLC0415  # psycopg comes with an extra
+    from fairlead.cli.shell.password import change_password as change  # noqa: PLC0415
 
-    connection = connect(conninfo)
-    try:
+    with closing(connect(conninfo, application="fairlead passwd")) as connection:
         whose = user or connection.info.user
-        chosen = _typed_twice(whose)
-        raw = connection.pgconn.encrypt_password(chosen.reveal().encode(), whose.encode(), b"scram-sha-256")
-        name = '"' + whose.replace('"', '""') + '"'
-        connection.execute(f"ALTER USER {name} PASSWORD '{raw.decode()}'".encode())
-    finally:
-        connection.close()
-    err.print(f"the password of {whose} was changed")
-
-
-def _typed_twice(user: str) -> Sensitive:
-    chosen = Sensitive(getpass.getpass(f"New password for {user}: "))
-    if not chosen:
-        message = "the password is empty"
-        raise InvalidParameter(message, hint="nothing was changed")
-    if chosen != Sensitive(getpass.getpass("Once more: ")):
-        message = "the two passwords differ"
-        raise InvalidParameter(message, hint="nothing was changed")
-    return chosen
+        change(connection, whose)
+    err.print(f"the password of {whose} was changed", highlight=False, markup=False)
 
 
 def _line() -> Sensitive:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.panel import Panel
@@ -120,6 +120,28 @@ def passwd(
 
     with _reported():
         change_password(conninfo, name)
+
+
+@app.command()
+def shell(
+    conninfo: Annotated[str, typer.Argument(help="Where to log in, as for psql.", show_default=False)] = "",
+    command: Annotated[
+        list[str] | None, typer.Option("--command", "-c", help="Run this instead of prompting; may be repeated.")
+    ] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="Run this script; - = standard input.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Results as CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Results as JSON, one object a line.")] = False,
+) -> None:
+    """A client for those without psql: completion, highlighting, progress; exit code 1 where a statement fails."""
+    from fairlead.cli.shell.entry import run  # noqa: PLC0415  # keeps --help quick
+
+    with _reported():
+        if csv and json:
+            message = "the output is CSV or JSON, not both"
+            raise ConfigurationError(message)
+        style: Literal["table", "csv", "json"] = "csv" if csv else "json" if json else "table"
+        code = run(conninfo, out=_out, err=_err, commands=command or (), file=file, style=style)
+    raise typer.Exit(code)
 
 
 @app.command()

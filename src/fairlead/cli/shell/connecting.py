@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fairlead.cli.shell.asking import ask_password
 from fairlead.errors import ConfigurationError, FairleadError, InvalidPassword, StoreUnreachable
 
 if TYPE_CHECKING:
     import psycopg
 
+    from fairlead.sensitive import Sensitive
+
 _EXTRA: Final = "pip install 'fairlead[shell]'"
 _DEFAULTS: Final = {"host": "127.0.0.1", "port": "7432", "user": "fairlead", "dbname": "main", "sslmode": "require"}
-_ASKING: Final = ("fe_sendauth: no password supplied", "no password supplied")
+_NONE_GIVEN: Final = "no password supplied"
 
 
 def psycopg_module() -> Any:
@@ -52,25 +53,26 @@ def connect(conninfo: str = "", *, application: str = "fairlead shell") -> psyco
     """
     driver = psycopg_module()
     options = _options(driver, conninfo)
-    prompted = {"password": getpass.getpass(f"Password for {options['user']}: ")} if _asks(options) else {}
+    if _knows_no_password(options):
+        return _opened(driver, options, ask_password(f"Password for {options['user']}: "), application)
     try:
-        return _opened(driver, options, prompted, application)
-    except driver.OperationalError as error:
-        if prompted or not any(words in str(error) for words in _ASKING):
-            raise told(error) from None
-    prompted = {"password": getpass.getpass(f"Password for {options['user']}: ")}
-    try:
-        return _opened(driver, options, prompted, application)
-    except driver.OperationalError as error:
-        raise told(error) from None
+        return _opened(driver, options, None, application)
+    except InvalidPassword as error:
+        if _NONE_GIVEN not in error.message:
+            raise
+    return _opened(driver, options, ask_password(f"Password for {options['user']}: "), application)
 
 
 def _opened(
-    driver: Any, options: dict[str, str], prompted: dict[str, str], application: str
+    driver: Any, options: dict[str, str], password: Sensitive | None, application: str
 ) -> psycopg.Connection[Any]:
-    opened: psycopg.Connection[Any] = driver.connect(
-        **{"application_name": application, **options, **prompted}, autocommit=True
-    )
+    secret = {} if password is None else {"password": password.reveal()}
+    try:
+        opened: psycopg.Connection[Any] = driver.connect(
+            **{"application_name": application, **options, **secret}, autocommit=True
+        )
+    except driver.OperationalError as error:
+        raise told(error) from None
     return opened
 
 
@@ -95,10 +97,10 @@ def _unset() -> dict[str, str]:
     return {name: os.environ.get(named[name]) or value for name, value in _DEFAULTS.items()}
 
 
-def _asks(options: dict[str, str]) -> bool:
-    """Whether to ask at once; not where a variable or a file may know, which libpq finds out."""
-    known = os.environ.get("PGPASSWORD") or os.environ.get("PGPASSFILE") or "passfile" in options
-    return not known and not (Path.home() / ".pgpass").exists() and sys.stdin.isatty()
+def _knows_no_password(options: dict[str, str]) -> bool:
+    """Whether to ask at once: no variable and no file can have it. Where one may, libpq finds out."""
+    files = (options.get("passfile"), os.environ.get("PGPASSFILE"), str(Path.home() / ".pgpass"))
+    return not os.environ.get("PGPASSWORD") and not any(file and Path(file).exists() for file in files)
 
 
 def told(error: Exception) -> FairleadError:
