@@ -44,10 +44,8 @@ INSERT INTO ledger_head VALUES (1, 1, 'aa', 'seal');
 """
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return a catalog as the first revision left it."""
-    path = tmp_path / "catalog.db"
+def first_release(path: Path) -> None:
+    """Make an empty catalog as the first revision left it."""
     config = Config()
     config.set_main_option("script_location", str(migrations.__path__[0]))
     engine = create_engine(f"sqlite:///{path}")
@@ -55,6 +53,13 @@ def file(tmp_path: Path) -> Path:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return a catalog as the first revision left it, with content."""
+    path = tmp_path / "catalog.db"
+    first_release(path)
     raw = sqlite3.connect(path)
     raw.executescript(_CONTENT)
     raw.close()

@@ -210,8 +210,8 @@ def test_line_and_column_count_from_one_over_the_whole_script():
 
 REFUSED = [
     ("ATTACH 'x.db'", NotSupported, 1),
-        ("PREPARE p AS CREATE TABLE t (a INT)", NotSupported, 14),
-        ("EXECUTE p (1 + 1)", NotSupported, 14),
+    ("PREPARE p AS CREATE TABLE t (a INT)", NotSupported, 14),
+    ("EXECUTE p (1 + 1)", NotSupported, 14),
     ("CALL f()", NotSupported, 1),
     ("INSTALL httpfs", NotSupported, 1),
     ("UPDATE EXTENSIONS", NotSupported, 1),
@@ -226,7 +226,7 @@ REFUSED = [
     ("SHOW CONNECTIONS WHERE a = 1", NotSupported, 18),
     ("COPY FROM DATABASE a TO b", NotSupported, 6),
     ("COPY INTO t FROM @s/x", NotSupported, 6),
-        ("COPY t TO PROGRAM 'x'", NotSupported, 11),
+    ("COPY t TO PROGRAM 'x'", NotSupported, 11),
     ("COPY t TO 'out.csv'", InvalidParameter, 11),
     ("COPY t FROM '/etc/passwd'", InvalidParameter, 13),
     ("COPY t TO ('s3://a/b' || $1)", InvalidParameter, 11),

@@ -22,6 +22,13 @@ _FLAG_OF: Final = frozenset({"self", "w"})
 # place: (number of mentions, reason)
 ALLOWED: Final[dict[str, tuple[int, str]]] = {
     "access/scram.py::make_verifier": (1, "a password becomes its verifier; the password is not kept"),
+    "access/scram.py::verifier_of": (1, "is what was given as a password a verifier already?"),
+    "cli/accounts.py::_show": (2, "a generated password is shown once, on the operator's own terminal or pipe"),
+    "cli/shell/connecting.py::_opened": (1, "the user's own password, which libpq proves to the gateway"),
+    "cli/shell/password.py::change_password": (
+        1,
+        "libpq makes the verifier that is sent; the password stays in the client",
+    ),
     "cli/main.py::_welcome": (1, "the generated first password is shown once, on the operator's own terminal"),
     "dialects/formats.py::_plain": (1, "an option of a file format: the parser holds every literal as a secret"),
     "dialects/masks.py::refuse_mask": (1, "is the given secret one of the masks that we print?"),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fairlead.access.saslprep import saslprep
-from fairlead.errors import InvalidPassword, ProtocolViolation
+from fairlead.errors import InvalidParameter, InvalidPassword, ProtocolViolation
 
 if TYPE_CHECKING:
     from fairlead.sensitive import Sensitive
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MECHANISM: Final = "SCRAM-SHA-256"
 MECHANISM_PLUS: Final = "SCRAM-SHA-256-PLUS"
 DEFAULT_ITERATIONS: Final = 4096
+_MOST_ITERATIONS: Final = 100_000
 
 _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 18
@@ -93,6 +94,27 @@ def check_password(verifier: str | None, user: str, password: Sensitive, mock_ke
     found, known = _verifier_of(verifier, user, mock_key)
     given = Verifier.parse(make_verifier(password, found.iterations, salt=found.salt))
     return hmac.compare_digest(given.stored_key, found.stored_key) and known
+
+
+def verifier_of(password: Sensitive) -> str:
+    """Return the verifier of a password; what is a verifier already is taken as it is.
+
+    So a client can make it (``PQencryptPasswordConn``, psql too), and the password itself never travels.
+
+    Args:
+        password: a password, or a verifier in PostgreSQL's format.
+
+    Raises:
+        InvalidParameter: a verifier whose number of iterations is too small to protect, or so large that it harms.
+    """
+    try:
+        given = Verifier.parse(password.reveal())
+    except ValueError:
+        return make_verifier(password)
+    if not DEFAULT_ITERATIONS <= given.iterations <= _MOST_ITERATIONS:
+        message = f"a verifier needs from {DEFAULT_ITERATIONS} to {_MOST_ITERATIONS} iterations"
+        raise InvalidParameter(message, hint="SET scram_iterations in the client that made it, or give the password")
+    return str(given)
 
 
 class ScramServer:

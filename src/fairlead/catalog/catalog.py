@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
+from fairlead import __version__
 from fairlead.catalog import migrations
+from fairlead.catalog.backup import FOLDER, back_up
 from fairlead.catalog.snapshot import Snapshot
 from fairlead.catalog.transaction import Transaction
 from fairlead.clock import Clock, SystemClock
@@ -39,10 +42,20 @@ _PRAGMAS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What opening an older catalog has done: from which revision to which, and where the copy of the old one is."""
+
+    before: str
+    after: str
+    backup: Path
+
+
 class Catalog:
     """One open catalog. Use ``Catalog.open``; safe for use from many threads."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, upgrade: Upgrade | None = None) -> None:
+        self.upgrade = upgrade
         self._engine = engine
         self._clock = clock
         self._writing = threading.Lock()
@@ -51,20 +64,21 @@ class Catalog:
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock = _SYSTEM_CLOCK) -> Self:
-        """Open, and create or migrate where needed.
+        """Open, and create or migrate where needed; an older catalog is backed up before that (``upgrade``).
 
         Args:
             path: the file, or the existing directory that holds, or will hold, ``catalog.db``.
             clock: gives the times that are stored.
 
         Raises:
-            ConfigurationError: the file is not a catalog, is damaged, or was written by a newer Fairlead.
+            ConfigurationError: the file is not a catalog, is damaged, was written by a newer Fairlead, or would be
+                migrated and cannot be backed up.
         """
         file = path / FILE_NAME if path.is_dir() else path
         _create_private(file)
         engine = _engine(file)
         try:
-            _bring_up_to_date(engine, file, clock)
+            upgrade = _bring_up_to_date(engine, file, clock)
         except DatabaseError as error:
             engine.dispose()
             message = f"{file} cannot be read as a catalog: {error.orig}"
@@ -72,7 +86,7 @@ class Catalog:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, clock)
+        return cls(engine, clock, upgrade)
 
     @property
     def epoch(self) -> int:
@@ -141,12 +155,15 @@ def _engine(file: Path) -> Engine:
     return engine
 
 
-def _bring_up_to_date(engine: Engine, file: Path, clock: Clock) -> None:
-    if _revision(engine, file) == migrations.REVISIONS[-1]:
-        return
+def _bring_up_to_date(engine: Engine, file: Path, clock: Clock) -> Upgrade | None:
+    stored, newest = _revision(engine, file), migrations.REVISIONS[-1]
+    if stored == newest:
+        return None
+    upgrade = None if stored is None else Upgrade(stored, newest, back_up(file, revision=stored, at=clock.now()))
     with engine.connect().execution_options(begin="IMMEDIATE") as connection, connection.begin():
         migrations.migrate(connection)
         _found(connection, clock)
+    return upgrade
 
 
 def _revision(engine: Engine, file: Path) -> str | None:
@@ -161,8 +178,11 @@ def _revision(engine: Engine, file: Path) -> str | None:
         stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if stored not in migrations.REVISIONS:
         newest = migrations.REVISIONS[-1]
-        message = f"{file} was written by a newer Fairlead (revision {stored}, this one knows {newest})"
-        raise ConfigurationError(message, hint="start the newer version, or restore a backup made by this one")
+        message = (
+            f"{file} was written by a newer Fairlead: it has revision {stored}, "
+            f"and this is Fairlead {__version__}, which knows revisions up to {newest}"
+        )
+        raise ConfigurationError(message, hint=f"start the newer version, or restore a backup from {FOLDER}/")
     return str(stored)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_NAME = "fairlead.lock"
+_PATIENCE = (0.02, 0.05, 0.1, 0)  # seconds
 
 
 @contextmanager
@@ -40,12 +42,50 @@ def lock_data_directory(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path) -> None:
+def holder(path: Path) -> str | None:
+    """Return the process id of the gateway that holds a data directory, as text; None when nobody does.
+
+    Nobody is kept out by the question: it takes a shared lock for an instant, and a gateway that starts in that
+    instant waits for it.
+
+    Args:
+        path: the data directory.
+
+    Raises:
+        OSError: the lock file cannot be read.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(path / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-        message = f"the data directory {path} is in use by process {holder}"
+        return _named(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _named(descriptor: int) -> str:
+    return os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+
+
+def _take(descriptor: int, path: Path) -> None:
+    if not _locked(descriptor):
+        message = f"the data directory {path} is in use by process {_named(descriptor)}"
         raise ConfigurationError(message, hint="stop that gateway, or choose another data directory") from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock; whoever only asks about it (:func:`holder`) has it for much less than the patience here."""
+    for pause in _PATIENCE:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False

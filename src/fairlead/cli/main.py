@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 import fairlead
-from fairlead.errors import ConfigurationError, FairleadError
+from fairlead.cli.output import err as _err
+from fairlead.cli.output import out as _out
+from fairlead.cli.output import reported as _reported
+from fairlead.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fairlead.config import Settings
     from fairlead.server.gateway import Gateway
 
@@ -30,9 +28,8 @@ app = typer.Typer(
 )
 audit = typer.Typer(help="The ledger of every change and every use of a credential.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
-
-_out = Console()
-_err = Console(stderr=True)
+user = typer.Typer(help="Users, past a stopped gateway.", no_args_is_help=True)
+app.add_typer(user, name="user")
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data directory (FAIRLEAD_DATA).", show_default=False)]
 
@@ -71,17 +68,19 @@ def serve(
 
 
 @app.command()
-def doctor(data: Data = None) -> None:
-    """Say which protective layers this machine allows, and what to do about those that it does not."""
-    from fairlead.engine.engine import probe_layers  # noqa: PLC0415  # keeps --help quick
+def doctor(
+    data: Data = None,
+    pg: Annotated[
+        str | None, typer.Option("--pg", metavar="HOST:PORT", help="As for serve, when it is given there.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list instead of a table.")] = False,
+) -> None:
+    """Look at the data directory and the machine, and say what to do; exit code 1 where something fails."""
+    from fairlead.cli import doctor as command  # noqa: PLC0415  # keeps --help quick
 
-    table = Table("layer", "active", "why")
     with _reported():
-        layers = asyncio.run(probe_layers(_settings(data, None)))
-    for layer in layers:
-        table.add_row(layer.name, "[green]yes[/]" if layer.active else "[yellow]no[/]", layer.reason)
-    _out.print(table)
-    if not all(layer.active for layer in layers):
+        healthy = command.run(_settings(data, pg), as_json=as_json)
+    if not healthy:
         raise typer.Exit(1)
 
 
@@ -90,6 +89,7 @@ def audit_verify(data: Data = None) -> None:
     """Walk the hash chain of the ledger and say whether it holds."""
     from fairlead.access.ledger import Ledger  # noqa: PLC0415  # keeps --help quick
     from fairlead.catalog.catalog import FILE_NAME, Catalog  # noqa: PLC0415  # keeps --help quick
+    from fairlead.catalog.inspecting import inspect  # noqa: PLC0415  # keeps --help quick
     from fairlead.vault.vault import Vault  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
@@ -97,6 +97,9 @@ def audit_verify(data: Data = None) -> None:
         if not (directory / FILE_NAME).is_file():
             message = f"there is no catalog in {directory}"
             raise ConfigurationError(message, hint="name it with --data")
+        if inspect(directory / FILE_NAME).is_older:
+            message = f"the catalog in {directory} is of an older Fairlead"
+            raise ConfigurationError(message, hint="start the gateway once: it migrates the catalog, after a backup")
         catalog = Catalog.open(directory)
         found = Ledger(catalog, Vault.open(directory, in_use=True).ledger_key()).verify()
         catalog.close()
@@ -105,6 +108,55 @@ def audit_verify(data: Data = None) -> None:
         return
     _err.print(f"[red]the ledger is broken[/] at row {found.first_bad}: {found.reason}")
     raise typer.Exit(1)
+
+
+@user.command("reset-admin")
+def user_reset_admin(
+    data: Data = None,
+    name: Annotated[str, typer.Option("--user", help="Which administrator.")] = "fairlead",
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read the password, one line, instead of making one up.")
+    ] = False,
+) -> None:
+    """Give an administrator a new password while the gateway is stopped; without --stdin it is shown once."""
+    from fairlead.cli.accounts import reset_admin  # noqa: PLC0415  # keeps --help quick
+
+    with _reported():
+        reset_admin(_settings(data, None).data, name, from_stdin=stdin)
+
+
+@app.command()
+def passwd(
+    conninfo: Annotated[str, typer.Argument(help="Where to log in, as for psql.", show_default=False)] = "",
+    name: Annotated[str | None, typer.Option("--user", help="Whose password; your own if not given.")] = None,
+) -> None:
+    """Change a password: it is asked for, and only its verifier is sent."""
+    from fairlead.cli.accounts import change_password  # noqa: PLC0415  # keeps --help quick
+
+    with _reported():
+        change_password(conninfo, name)
+
+
+@app.command()
+def shell(
+    conninfo: Annotated[str, typer.Argument(help="Where to log in, as for psql.", show_default=False)] = "",
+    command: Annotated[
+        list[str] | None, typer.Option("--command", "-c", help="Run this instead of prompting; may be repeated.")
+    ] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="Run this script; - = standard input.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Results as CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Results as JSON, one object a line.")] = False,
+) -> None:
+    """A client for those without psql: completion, highlighting, progress; exit code 1 where a statement fails."""
+    from fairlead.cli.shell.entry import run  # noqa: PLC0415  # keeps --help quick
+
+    with _reported():
+        if csv and json:
+            message = "the output is CSV or JSON, not both"
+            raise ConfigurationError(message)
+        style: Literal["table", "csv", "json"] = "csv" if csv else "json" if json else "table"
+        code = run(conninfo, out=_out, err=_err, commands=command or (), file=file, style=style)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -149,18 +201,6 @@ def _settings(data: Path | None, pg: str | None, **flags: object) -> Settings:
 
     given = {"data": data, "pg": pg, **flags}
     return load(**{name: value for name, value in given.items() if value is not None})
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Show an expected error as two lines instead of a traceback, and exit with 2."""
-    try:
-        yield
-    except FairleadError as error:
-        _err.print(f"[red]error[/]: {escape(error.message)}")
-        if error.hint:
-            _err.print(f"[dim]hint: {escape(error.hint)}[/]")
-        raise typer.Exit(2) from None
 
 
 def _welcome(gateway: Gateway) -> None:

@@ -377,6 +377,7 @@ class DataRunner:
             raise WorkerLost(_LOST_IN_BLOCK)
         self.writes, self._deleted = 0, False
         self.catalogs.end_block(commit=False)
+        self._tables.along = frozenset()
         await self._roll_back()
         await self._quietly("BEGIN TRANSACTION")
 

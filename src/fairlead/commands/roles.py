@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairlead.access.scram import make_verifier
+from fairlead.access.scram import verifier_of
 from fairlead.catalog.records import KINDS
 from fairlead.commands import records
 from fairlead.commands.house import House, Result
@@ -138,7 +138,7 @@ def _verifier(password: Sensitive | None) -> str | None:
     if not password:
         message = "the password is empty"
         raise InvalidParameter(message, hint="give a password, or leave PASSWORD out to make a user who cannot log in")
-    return make_verifier(password)
+    return verifier_of(password)
 
 
 def _require_superuser(context: Context, what: str) -> None:

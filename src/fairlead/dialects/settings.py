@@ -198,6 +198,7 @@ _SETTINGS: Final = (
     Setting("IntervalStyle", "postgres", _one_of("postgres"), "How intervals are written.", reported=True),
     Setting("lock_timeout", "0", _timeout, "Milliseconds to wait for a lock; no statement of a session waits for one."),
     Setting("max_identifier_length", "255", _fixed, "Bytes that a name may have."),
+    Setting("password_encryption", "scram-sha-256", _one_of("scram-sha-256"), "How passwords are kept."),
     Setting("row_security", "on", _one_of("on"), "Narrowed grants always hold."),
     Setting("search_path", DEFAULT_SCHEMA, _search_path, "Schemas in which unqualified names are looked for."),
     Setting("server_encoding", "UTF8", _fixed, "Encoding of all text."),

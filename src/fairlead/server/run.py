@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from fairlead import __version__
 from fairlead.errors import ConfigurationError
 from fairlead.server import logging
 from fairlead.server.gateway import Gateway
@@ -62,6 +63,10 @@ async def serve(
     gateway = Gateway(settings)
     welcome(gateway)
     logging.configure(settings.log_level, terminal=sys.stderr.isatty(), scrub=gateway.scrub)
+    _log.info("starting", version=__version__, data=str(settings.data.resolve()))
+    if (upgrade := gateway.house.catalog.upgrade) is not None:
+        was, now = upgrade.before, upgrade.after
+        _log.info("the catalog was migrated", before=was, after=now, backup=str(upgrade.backup))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,7 +11,7 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,16 +54,40 @@ def seal(catalog: Path, folder: Path, *, since: int) -> int:
         next_id: int = connection.execute("SELECT coalesce(max(next_file_id), 0) FROM ducklake_snapshot").fetchone()[0]
         parts = connection.execute(_NEW, {"since": since}).fetchall() if next_id > since else []
     folders: set[Path] = set()
-    for schema, schema_relative, table, table_relative, path, relative in parts:
-        if not relative:
-            continue  # not below the data path: not ours to change
-        below = PurePosixPath(table if not table_relative else f"{schema}/{table}")
-        file = (folder / below if schema_relative else Path(below)) / path
+    for file in _below(folder, parts):
         if _seal_one(file):
             folders.add(file.parent)
     for one in folders:
         _flush(one, os.O_RDONLY | os.O_DIRECTORY)
     return next_id
+
+
+def missing(catalog: Path, folder: Path) -> list[Path]:
+    """Return the files below the data path that the metadata need and that are not there.
+
+    The metadata may change meanwhile: a file is missing only if they still name it afterwards.
+
+    Args:
+        catalog: the lake's metadata.
+        folder: its data path.
+    """
+    gone: set[Path] | None = None
+    for _ in range(2):
+        with read(catalog) as connection:
+            parts = connection.execute(_NEW, {"since": 0}).fetchall()
+        named = {file for file in _below(folder, parts) if not file.exists()}
+        gone = named if gone is None else gone & named
+        if not gone:
+            break
+    return sorted(gone or ())
+
+
+def _below(folder: Path, parts: Iterable[tuple[Any, ...]]) -> Iterator[Path]:
+    """Give the files that ``_NEW`` has found, as far as they lie below the data path: others are not ours."""
+    for schema, schema_relative, table, table_relative, path, relative in parts:
+        if relative:
+            below = PurePosixPath(table if not table_relative else f"{schema}/{table}")
+            yield (folder / below if schema_relative else Path(below)) / path
 
 
 def _seal_one(file: Path) -> bool:

@@ -1,0 +1,1 @@
+"""``fairlead doctor``: looks at one gateway's machine and data directory, and says what to do."""
