@@ -22,6 +22,7 @@ from fairlead.dialects import settings as session_settings
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
     DuplicateObject,
+    EngineError,
     FairleadError,
     InFailedTransaction,
     PermissionDenied,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 
     from fairlead.commands.house import House, Result
+    from fairlead.commands.spooling import Spool
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
 
@@ -62,6 +64,8 @@ class _Portal:
     columns: tuple[Column, ...] | None = None
     described: bool = False
     held: list[Output] = field(default_factory=list)
+    spool: Spool | None = None
+    failure: FairleadError | None = None
 
 
 class Session:
@@ -179,6 +183,7 @@ class Session:
         """Return the types of the parameters and the columns of the result, None where there are none."""
         prepared = self._statement(name)
         statement = prepared.statement
+        await self._settle()
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
             return described.parameters, described.columns or None
@@ -217,6 +222,11 @@ class Session:
             await self._start(entry)
         while entry.held:
             yield entry.held.pop(0)
+        while entry.spool is not None and (spooled := await self._guarded(entry.spool.take())) is not None:
+            yield spooled
+        if entry.failure is not None:
+            self._fail()
+            raise entry.failure
         if entry.outputs is None:
             return
         async for output in entry.outputs:
@@ -232,6 +242,8 @@ class Session:
     async def close_portal(self, name: str) -> None:
         """Forget a portal and end what it runs; an unknown name is no error."""
         entry = self._portals.pop(name, None)
+        if entry is not None and entry.spool is not None:
+            entry.spool.close()
         if entry is not None and entry.outputs is not None:
             await entry.outputs.aclose()
             if self._running is entry:
@@ -389,13 +401,22 @@ class Session:
                 return
 
     async def _settle(self) -> None:
-        """Read a suspended portal to its end before the next statement takes the worker."""
+        """Read a suspended portal to its end before the next statement takes the worker.
+
+        What cannot be put aside is an error of that portal, not of the next statement.
+        """
         entry, self._running = self._running, None
         if entry is None or entry.outputs is None:
             return
+        entry.spool = entry.spool or self._data.spool()
         async for output in entry.outputs:
-            if not isinstance(output, ResultColumns):
-                entry.held.append(output)
+            try:
+                if not isinstance(output, ResultColumns):
+                    await entry.spool.put(output)
+            except EngineError as error:
+                entry.failure = error
+                await entry.outputs.aclose()
+                return
 
     async def _command_columns(self, statement: ast.Statement | None) -> tuple[Column, ...] | None:
         """Return the columns of a command: one that only shows is run for that, others give none."""

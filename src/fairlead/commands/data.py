@@ -17,6 +17,7 @@ from fairlead.commands import records
 from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
+from fairlead.commands.spooling import Spool
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
@@ -309,6 +310,11 @@ class DataRunner:
         if failure is not None:
             raise _told(failure, use.cause, plan) from None
         return described
+
+    def spool(self) -> Spool:
+        """Return a place for rows that are not wanted yet, as large as what a statement may spill."""
+        folder = self._worker.folder if self._worker is not None else None
+        return Spool(None if folder is None else folder.files, self._house.settings.worker.spill_limit_mb)
 
     def refuse_after_writes(self) -> None:
         """Refuse a change of the catalog in a block that has already written.

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fairlead.worker.forms import Form, interleaved, swapped, validity_of
-from fairlead.worker.joining import numbers_of_offsets, prefixed
+from fairlead.worker.joining import prefixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
