@@ -12,6 +12,8 @@ SERVICES := .services
 # MinIO is published as source only; the version is a Go pseudo-version of its last release.
 MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 MINIO := $(SERVICES)/minio-$(MINIO_VERSION)
+PGJDBC_VERSION := 42.7.8
+PGJDBC := $(SERVICES)/pgjdbc-$(PGJDBC_VERSION)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-config --system-certs
 # Arguments for pytest, as in: make test ARGS="-k secrets -x"
@@ -47,7 +49,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-services: $(MINIO) ## install the real servers that tests use (needs Go; about two minutes, once)
+services: $(MINIO) $(PGJDBC) ## install the real servers that tests use (needs Go; about two minutes, once)
 	@command -v psql > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends postgresql-client; }
 
 bench: $(READY) ## measure, and print medians with their ratios
@@ -71,4 +73,8 @@ $(READY): requirements/dev.txt pyproject.toml
 
 $(MINIO):
 	@MINIO_VERSION=$(MINIO_VERSION) tools/install-minio $(SERVICES)/bin
+	@touch $@
+
+$(PGJDBC):
+	@PGJDBC_VERSION=$(PGJDBC_VERSION) tools/install-pgjdbc $(SERVICES)/lib
 	@touch $@

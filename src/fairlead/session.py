@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fairlead.commands import binding, dispatch, views
@@ -26,15 +25,14 @@ from fairlead.errors import (
     PermissionDenied,
     SqlSyntaxError,
     UndefinedObject,
-    UndefinedPortal,
 )
 from fairlead.lang import ast, parse
 from fairlead.session_blocks import Block
 from fairlead.session_cursors import Cursors
-from fairlead.session_statements import Prepared, PreparedStatements
+from fairlead.session_portals import Portal, Portals
+from fairlead.session_statements import PreparedStatements
 from fairlead.session_types import (
     Complete,
-    CopyIn,
     EmptyStatement,
     Notice,
     Output,
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
     from fairlead.engine.api import Described
     from fairlead.engine.engine import Engine
     from fairlead.engine.planner import Planner
-    from fairlead.session_cursors import CursorPortal
 
 _T = TypeVar("_T")
 
@@ -60,18 +57,6 @@ _AT_ONCE = "takes effect at once; ROLLBACK does not undo it"
 
 
 _Data = ast.DataStatement | ast.CopyFromStdin | ast.CopyToStdout | ast.Export | ast.Fetch
-
-
-@dataclass(slots=True)
-class _Portal:
-    prepared: Prepared
-    parameters: Sequence[Parameter]
-    encoding: Encoding = TEXT
-    outputs: AsyncGenerator[Output, None] | None = None
-    columns: tuple[Column, ...] | None = None
-    described: bool = False
-    hold: bool = False  # outlives its transaction
-    held: list[Output] = field(default_factory=list)
 
 
 class Session:
@@ -109,12 +94,11 @@ class Session:
         self._values = Values(house, database, application)
         self._settings = self._values.settings
         self._prepared = PreparedStatements()
-        self._portals: dict[str, _Portal] = {}
-        self._running: _Portal | None = None
-        self._cursors = Cursors(self._open_cursor, self._next_of, self.close_portal)
         self._data = DataRunner(house, engine, planner, self.principal, self.context)
         self._block = Block(self._data, self._settings)
         self._data.catalogs.settings = self._settings
+        self._portals = Portals(self._run_portal, self._data.spool)
+        self._cursors = Cursors(self._portals)
         self._copying = Copying(self._data, house.settings.worker.spill_limit_mb)
         self._ingesting = Ingesting(self._data, house.settings.worker.spill_limit_mb)
 
@@ -187,7 +171,7 @@ class Session:
     def configure(self, name: str, value: str) -> None:
         """Set a setting from the connection string, before the first statement."""
         self._settings.set(name, value)
-        self._data.time_zone = self._settings.time_zone
+        self._data.own.time_zone = self._settings.time_zone
 
     # --- simple query ------------------------------------------------------------------------------------------------
 
@@ -217,7 +201,7 @@ class Session:
     ) -> AsyncGenerator[Output, None]:
         """Run one statement of a script; what ends the last one is given when all of them are committed."""
         if not isinstance(statement, ast.Fetch):
-            await self._settle()
+            await self._portals.settle()
         statement, parameters = self._prepared.resolved(statement)
         if self.transaction_status != "E":
             await self._block.enter(statement, last=last)
@@ -251,8 +235,7 @@ class Session:
         """Return the types of the parameters and the columns of the result, None where there are none."""
         prepared = self._prepared.find(name)
         statement = prepared.statement
-        if isinstance(statement, ast.DataStatement | ast.Export):
-            await self._settle()  # the worker does one thing at a time
+        await self._portals.settle()  # the worker does one thing at a time
         if isinstance(statement, ast.DataStatement):
             described = await self._guarded(self._data.describe(statement, prepared.type_oids))
             return () if prepared.values else described.parameters, described.columns or None
@@ -271,7 +254,7 @@ class Session:
         statements = await self._parsed(text)
         if len(statements) != 1 or not isinstance(statements[0], ast.DataStatement):
             return None
-        await self._settle()
+        await self._portals.settle()
         return await self._data.describe(statements[0], (), arrow=True)
 
     async def bind(
@@ -279,38 +262,31 @@ class Session:
     ) -> None:
         """Give a prepared statement its parameters, and say how its rows are wanted."""
         prepared = self._prepared.find(statement)
-        await self.close_portal(portal)
-        self._portals[portal] = _Portal(prepared, prepared.values or parameters, encoding)
+        await self._portals.close(portal)
+        self._portals.add(portal, Portal(prepared, prepared.values or parameters, encoding))
 
     async def describe_portal(self, portal: str) -> tuple[Column, ...] | None:
         """Return the columns of a portal; a data statement is started for that."""
-        entry = self._portal(portal)
+        entry = self._portals.find(portal)
         if not entry.described:
             entry.described = True
             statement = entry.prepared.statement
             if isinstance(statement, ast.DataStatement):
-                await self._start(entry)
+                await self._portals.start(entry)
             else:
                 entry.columns = await self._command_columns(statement)
         return entry.columns
 
     async def execute(self, portal: str) -> AsyncIterator[Output]:
         """Give what is left of a portal, without its columns."""
-        entry = self._portal(portal)
+        entry = self._portals.find(portal)
         if entry.outputs is None and entry.prepared.statement is None:
             yield EmptyStatement()
             return
         if entry.outputs is None:
-            await self._start(entry)
-        while entry.held:
-            yield entry.held.pop(0)
-        if entry.outputs is None:
-            return
-        async for output in entry.outputs:
-            if not isinstance(output, ResultColumns):
-                yield output
-        if self._running is entry:
-            self._running = None
+            await self._portals.start(entry)
+        while (output := await self._guarded(self._portals.next_of(entry))) is not None:
+            yield output
 
     async def close_statement(self, name: str) -> None:
         """Forget a prepared statement; an unknown name is no error."""
@@ -318,28 +294,23 @@ class Session:
 
     async def close_portal(self, name: str) -> None:
         """Forget a portal and end what it runs; an unknown name is no error."""
-        entry = self._portals.pop(name, None)
-        self._cursors.forget(name)
-        if entry is not None and entry.outputs is not None:
-            await entry.outputs.aclose()
-            if self._running is entry:
-                self._running = None
+        await self._portals.close(name)
 
     async def sync(self) -> None:
         """End a batch of the extended protocol: outside a transaction block portals end with it."""
         if self.transaction_status == "I":
-            await self._close_portals(keep_held=True)
+            await self._portals.close_all(keep_held=True)
 
     # --- bulk load ---------------------------------------------------------------------------------------------------
 
     async def place_rows(self, target: Target) -> Place:
         """Return where the rows of a bulk load are to be put, as one Parquet file, before ``load_rows``."""
-        await self._settle()
+        await self._portals.settle()
         return await self._guarded(self._ingesting.place(target, in_block=self.transaction_status == "T"))
 
     async def load_rows(self, target: Target, place: Place) -> AsyncIterator[Output]:
         """Load the rows that were put there."""
-        await self._settle()
+        await self._portals.settle()
         self._count += 1
         in_block, time_limit = self.transaction_status == "T", self._settings.statement_timeout
         try:
@@ -362,7 +333,7 @@ class Session:
 
     async def close(self) -> None:
         """End the session and its worker."""
-        await self._close_portals(keep_held=False)
+        await self._portals.close_all(keep_held=False)
         await self._data.close()
 
     # --- one statement -----------------------------------------------------------------------------------------------
@@ -410,11 +381,11 @@ class Session:
             case ast.Transaction() | ast.Savepoint() | ast.SetTransaction():
                 outputs = await self._block.run(statement)
                 if self.transaction_status == "I":
-                    await self._close_portals(keep_held=True)
+                    await self._portals.close_all(keep_held=True)
                 return outputs
             case ast.SetVariable() | ast.ResetVariable() | ast.ShowVariable() | ast.SetConfig() | ast.Use():
                 outputs = self._values.run(statement, parameters)
-                await self._data.set_time_zone(self._settings.time_zone)
+                await self._data.own.set_time_zone(self._settings.time_zone)
                 return outputs
             case ast.Prepare() | ast.Discard() if outputs := self._prepared.run(statement):
                 return outputs
@@ -441,76 +412,16 @@ class Session:
         if statement.what == "ALL":
             self._prepared.clear()
             self._settings.reset(None)
-            await self._close_portals(keep_held=False)
+            await self._portals.close_all(keep_held=False)
         if statement.what in ("ALL", "TEMP"):
             await self._data.restart()
         return [Complete(f"DISCARD {statement.what}")]
 
-    # --- portals -----------------------------------------------------------------------------------------------------
+    # --- inside ------------------------------------------------------------------------------------------------------
 
-    async def _start(self, entry: _Portal) -> None:
-        """Start a portal and keep what comes before its first rows."""
-        if entry.prepared.statement is None:
-            return
-        takes_worker = isinstance(entry.prepared.statement, _Data) and not isinstance(
-            entry.prepared.statement, ast.Fetch
-        )
-        if takes_worker:
-            await self._settle()
-        entry.outputs = self._run(entry.prepared.statement, entry.parameters, entry.encoding)
-        if takes_worker:
-            self._running = entry
-        if isinstance(entry.prepared.statement, ast.Export | ast.CopyToStdout):
-            return  # it has no columns, and its notices are not to wait for its end
-        async for output in entry.outputs:
-            if isinstance(output, ResultColumns):
-                entry.columns = output.columns
-                return
-            entry.held.append(output)
-            if isinstance(output, Complete | CopyIn):
-                return
-
-    async def _open_cursor(
-        self,
-        name: str,
-        query: ast.DataStatement,
-        parameters: Sequence[Parameter],
-        encoding: Encoding,
-        *,
-        hold: bool,
-    ) -> _Portal:
-        """Make a portal of a cursor, and start it; one of the same name is closed."""
-        await self.close_portal(name)
-        entry = _Portal(Prepared(query, ()), parameters, encoding, described=True, hold=hold)
-        await self._start(entry)
-        self._portals[name] = entry
-        return entry
-
-    async def _next_of(self, entry: CursorPortal) -> Output | None:
-        """Return what a portal gives next, None at its end."""
-        if self._running is not entry:
-            await self._settle()
-        if entry.held:
-            return entry.held.pop(0)
-        output = await anext(entry.outputs, None) if entry.outputs is not None else None
-        if output is None and self._running is entry:
-            self._running = None
-        return output
-
-    async def _close_portals(self, *, keep_held: bool) -> None:
-        for name, entry in [*self._portals.items()]:
-            runs = getattr(entry.outputs, "ag_running", False)  # the COMMIT that closes the others
-            if not runs and not (keep_held and entry.hold):
-                await self.close_portal(name)
-
-    async def _settle(self) -> None:
-        """Read a suspended portal to its end before the next statement takes the worker."""
-        entry, self._running = self._running, None
-        if entry is None or entry.outputs is None:
-            return
-        async for output in entry.outputs:
-            if not isinstance(output, ResultColumns):
-                entry.held.append(output)
+    def _run_portal(self, portal: Portal) -> AsyncGenerator[Output, None]:
+        assert portal.prepared.statement is not None
+        return self._run(portal.prepared.statement, portal.parameters, portal.encoding)
 
     async def _command_columns(self, statement: ast.Statement | None) -> tuple[Column, ...] | None:
         """Return the columns of a command: one that only shows is run for that, others give none."""
@@ -526,12 +437,6 @@ class Session:
             result = await self._guarded(asyncio.to_thread(dispatch.run, statement, self._house, self.context()))
             return text_columns(result.columns)
         return None
-
-    def _portal(self, name: str) -> _Portal:
-        if name not in self._portals:
-            message = f'portal "{name}" does not exist'
-            raise UndefinedPortal(message)
-        return self._portals[name]
 
     async def _parsed(self, text: str) -> list[ast.Statement]:
         """Return the statements of a text; a long one is read beside the event loop, so that nobody waits for it."""

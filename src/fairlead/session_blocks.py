@@ -239,7 +239,7 @@ class Block:
             self._settings.end(commit=False)
             raise
         self._settings.end(commit=commit)
-        await self._data.set_time_zone(self._settings.time_zone)
+        await self._data.own.set_time_zone(self._settings.time_zone)
 
 
 def _is_catalog_change(statement: ast.Statement) -> bool:

@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from fairlead.engine.api import TEXT, Encoding
 from fairlead.errors import DuplicateCursor, NoActiveTransaction, UndefinedCursor
+from fairlead.session_portals import Portal
+from fairlead.session_statements import Prepared
 from fairlead.session_types import Complete, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
-    from fairlead.engine.api import Column, Parameter
+    from fairlead.engine.api import Parameter
     from fairlead.lang import ast
+    from fairlead.session_portals import Portals
 
 _length = struct.Struct("!I").unpack_from
-
-
-class CursorPortal(Protocol):
-    """A portal, as far as a cursor needs it."""
-
-    hold: bool
-    held: list[Output]
-    encoding: Encoding
-    columns: tuple[Column, ...] | None
-    outputs: AsyncGenerator[Output, None] | None
 
 
 class Cursors:
     """The cursors of one session.
 
     Args:
-        open_portal: starts a portal for a query, in place of one of the same name.
-        next_of: gives what a portal has next, None at its end.
-        close_portal: closes one.
+        portals: of the session; cursors are among them, as in PostgreSQL.
     """
 
-    def __init__(
-        self,
-        open_portal: Callable[..., Awaitable[CursorPortal]],
-        next_of: Callable[[Any], Awaitable[Output | None]],
-        close_portal: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._open_portal = open_portal
-        self._next_of = next_of
-        self._close_portal = close_portal
-        self._queries: dict[str, tuple[ast.DataStatement, Sequence[Parameter]]] = {}
-        self._portals: dict[str, CursorPortal] = {}
-        self._begun: set[str] = set()
+    def __init__(self, portals: Portals) -> None:
+        self._portals = portals
 
-    def find(self, name: str) -> CursorPortal:
+    def find(self, name: str) -> Portal:
         """Return a cursor's portal.
 
         Raises:
@@ -59,13 +40,7 @@ class Cursors:
         if name not in self._portals:
             message = f'cursor "{name}" does not exist'
             raise UndefinedCursor(message)
-        return self._portals[name]
-
-    def forget(self, name: str) -> None:
-        """Note that a portal is closed."""
-        self._portals.pop(name, None)
-        self._queries.pop(name, None)
-        self._begun.discard(name)
+        return self._portals.find(name)
 
     async def declare(self, statement: ast.DeclareCursor, parameters: Sequence[Parameter], *, in_block: bool) -> None:
         """Open a cursor.
@@ -83,9 +58,8 @@ class Cursors:
             message = "DECLARE CURSOR can only be used in transaction blocks"
             raise NoActiveTransaction(message, hint="BEGIN first, or declare it WITH HOLD")
         encoding = Encoding(formats=(1,)) if statement.binary else TEXT
-        query = statement.query, parameters
-        self._portals[name] = await self._open_portal(name, *query, encoding, hold=statement.hold)
-        self._queries[name] = query
+        prepared = Prepared(statement.query, ())
+        await self._open(name, Portal(prepared, parameters, encoding, described=True, hold=statement.hold))
 
     async def fetch(self, statement: ast.Fetch, encoding: Encoding) -> AsyncGenerator[Output, None]:
         """Give some rows; those of a block that are too many stay with the portal.
@@ -98,15 +72,15 @@ class Cursors:
         """
         name = statement.name
         portal = self.find(name)
-        if name not in self._begun and encoding.formats and portal.encoding != encoding:
-            portal = await self._open_portal(name, *self._queries[name], encoding, hold=portal.hold)
-            self._portals[name] = portal
-        self._begun.add(name)
+        if not portal.begun and encoding.formats and portal.encoding != encoding:
+            again = Portal(portal.prepared, portal.parameters, encoding, described=True, hold=portal.hold)
+            portal = await self._open(name, again)
+        portal.begun = True
         if not statement.move and portal.columns is not None:
             yield ResultColumns(portal.columns)
         given = 0
         while statement.count is None or given < statement.count:
-            output = await self._next_of(portal)
+            output = await self._portals.next_of(portal)
             if output is None:
                 break
             if isinstance(output, ResultRows):
@@ -118,6 +92,13 @@ class Cursors:
                 yield output
         yield Complete(f"{'MOVE' if statement.move else 'FETCH'} {given}")
 
+    async def _open(self, name: str, portal: Portal) -> Portal:
+        """Start a portal, and put it in the place of one of the same name."""
+        await self._portals.close(name)
+        await self._portals.start(portal)
+        self._portals.add(name, portal)
+        return portal
+
     async def close(self, statement: ast.CloseCursor) -> list[Output]:
         """Close one cursor, or all of them.
 
@@ -126,8 +107,9 @@ class Cursors:
         """
         if statement.name is not None:
             self.find(statement.name)
-        for name in [*self._portals] if statement.name is None else [statement.name]:
-            await self._close_portal(name)
+            await self._portals.close(statement.name)
+        else:
+            await self._portals.close_all(keep_held=False)
         return [Complete("CLOSE CURSOR ALL" if statement.name is None else "CLOSE CURSOR")]
 
 

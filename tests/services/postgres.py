@@ -1,4 +1,4 @@
-"""A real PostgreSQL 15, which says what the bytes of a value are: for tests of formats, and the other side of the bench.
+"""A real PostgreSQL, which says what the bytes of a value are: for tests of formats, and the bench's other side.
 
 It wants no root: started by root, it runs as the user ``postgres``.
 """
@@ -11,12 +11,15 @@ import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from tests.services.process import Process, free_port
 from tests.services.requirement import missing
+
+if TYPE_CHECKING:
+    from tests.services.certificates import Leaf
 
 _PROGRAMS = (Path("/usr/lib/postgresql/15/bin"), Path("/usr/lib/postgresql/16/bin"), Path("/usr/lib/postgresql/17/bin"))
 _OWNER = "postgres"
@@ -43,9 +46,11 @@ class Postgres:
     Args:
         programs: folder of its programs.
         folder: holds its data.
+        leaf: its certificate, None = it speaks no TLS.
     """
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, leaf: Leaf | None = None) -> None:
+        self._leaf = leaf
         self.port = free_port()
         self._data = folder / "data"
         self._programs = programs
@@ -58,7 +63,8 @@ class Postgres:
             os.chown(self._data, owner.pw_uid, owner.pw_gid)
             as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
         self._as_owner = as_owner
-        settings = ("listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "fsync=off")
+        settings = ("listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "fsync=off",
+                    f"ssl={'off' if leaf is None else 'on'}")  # fmt: skip
         self._process = Process(
             [*as_owner, str(programs / "postgres"), "-D", str(self._data), *(f"-c{one}" for one in settings)],
             log=folder / "postgres.log",
@@ -78,6 +84,13 @@ class Postgres:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
         )
         assert made.returncode == 0, made.stderr
+        if self._leaf is not None:
+            for name, source in (("server.crt", self._leaf.certificate), ("server.key", self._leaf.key)):
+                target = self._data / name
+                target.write_bytes(source.read_bytes())
+                target.chmod(0o600)
+                owner = self._data.stat()
+                os.chown(target, owner.st_uid, owner.st_gid)
         self._process.start(self._answers)
         return self
 

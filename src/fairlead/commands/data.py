@@ -19,11 +19,11 @@ from fairlead.commands.definitions import DEFINES, defined
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
 from fairlead.commands.introspection.supply import Catalogs
+from fairlead.commands.own_worker import OwnWorker
+from fairlead.commands.spooling import Spool
 from fairlead.commands.tables import SessionTables
 from fairlead.commands.telling import told
-from fairlead.egress.door import Door
 from fairlead.egress.shipment import Shipment
-from fairlead.engine import session_functions
 from fairlead.engine.api import TEXT, Columns, Described, Done, Encoding, Parameter, Rows
 from fairlead.engine.lake.names import literal
 from fairlead.engine.planner import AliasBook, Plan, Planner
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from fairlead.commands.house import House
     from fairlead.commands.staging import Staged
     from fairlead.context import Context, Principal
-    from fairlead.egress.door import StatementUse
     from fairlead.engine.engine import Engine
     from fairlead.engine.session import EngineSession
     from fairlead.lang import ast
@@ -54,7 +53,6 @@ _log = structlog.get_logger("fairlead")
 _COPIES = frozenset({"COPY", "EXPLAIN"})  # what may write objects: EXPLAIN ANALYZE runs its COPY
 _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER"})
 _SHAPING = frozenset({"CREATE", "ALTER", "DROP", "COMMENT"})
-_UTC = "UTC"
 _ATTEMPTS = 30
 _LOST_IN_BLOCK = "the session's process was lost in the middle of a transaction, which is rolled back"
 
@@ -103,7 +101,7 @@ class DataRunner:
         self._principal = principal
         self._context = context
         self._book = AliasBook()
-        self._worker: EngineSession | None = None
+        self.own = OwnWorker(house, engine, self._book, principal, context)
         self._in_block = False
         self.writes = 0  # statements of the block that have written
         self._deleted = False
@@ -111,8 +109,6 @@ class DataRunner:
         self._tables = SessionTables(house, self._book, principal, context, self._definers)
         self.catalogs = Catalogs(house, context, self._definers.columns)
         self._depth = depth
-        self._introduced: tuple[object, ...] | None = None
-        self.time_zone = _UTC
 
     async def run(
         self,
@@ -181,7 +177,7 @@ class DataRunner:
             outcome = "closed"  # the client wants no more rows
             raise
         finally:
-            use = await self._account(key_id, outcome)
+            use = await self.own.account(key_id, outcome)
         if failure is not None:
             self._note_loss(failure)
             await self._tables.blame(worker, order.statement, failure)
@@ -280,24 +276,20 @@ class DataRunner:
         await self._supply(worker, plan)
         assert worker.folder is not None
         made = worker.folder.spill / "out" / "result.duckdb"
-        key_id = worker.door_key.key_id
-        self._house.egress.statement_begin(key_id)
-        failure: FairleadError | None = None
         try:
-            await worker.script([f"ATTACH {literal(str(made))} AS fairlead_out"])
-            create = f"CREATE TABLE fairlead_out.main.v AS (\n{plan.sql}\n)"
-            async for _ in worker.execute(create, aliases=self._book.real_urls()):
-                pass
-        except FairleadError as error:
-            failure = error
-        finally:
-            with suppress(FairleadError):
-                await worker.script(["DETACH fairlead_out"])
-            use = await self._account(key_id, "ok" if failure is None else "failed")
-        if failure is not None:
+            async with self.own.accounted(worker, plan, "ok"):
+                await worker.script([f"ATTACH {literal(str(made))} AS fairlead_out"])
+                try:
+                    create = f"CREATE TABLE fairlead_out.main.v AS (\n{plan.sql}\n)"
+                    async for _ in worker.execute(create, aliases=self._book.real_urls()):
+                        pass
+                finally:
+                    with suppress(FairleadError):
+                        await worker.script(["DETACH fairlead_out"])
+        except FairleadError as failure:
             await asyncio.to_thread(made.unlink, missing_ok=True)
             failure.position = None
-            raise told(failure, use.cause, plan) from None
+            raise
         await asyncio.to_thread(_hand_over, made, into)
 
     async def prepared(self, statement: ast.DataStatement, *, in_block: bool) -> tuple[str, EngineSession]:
@@ -314,20 +306,17 @@ class DataRunner:
         plan = await self._planned(statement)
         worker = await self._ready(statement, in_block=self._in_block)
         await self._supply(worker, plan)
-        key_id = worker.door_key.key_id
-        self._house.egress.statement_begin(key_id)
-        failure: FairleadError | None = None
-        described = Described((), ())
         try:
-            described = await worker.describe(plan.sql, type_oids, arrow=arrow)
-        except FairleadError as error:
-            failure = error
-        finally:
-            use = await self._account(key_id, "described")
-        if failure is not None:
+            async with self.own.accounted(worker, plan, "described"):
+                return await worker.describe(plan.sql, type_oids, arrow=arrow)
+        except FairleadError as failure:
             await self._tables.blame(worker, statement, failure)
-            raise told(failure, use.cause, plan) from None
-        return described
+            raise
+
+    def spool(self) -> Spool:
+        """Return a place for rows that are not wanted yet, as large as what a statement may spill."""
+        folder = self.own.present.folder if self.own.present is not None else None
+        return Spool(None if folder is None else folder.files, self._house.settings.worker.spill_limit_mb)
 
     def refuse_after_writes(self) -> None:
         """Refuse a change of the catalog in a block that has already written.
@@ -344,21 +333,21 @@ class DataRunner:
         in_block, self._in_block, self.writes = self._in_block, False, 0
         deleted, self._deleted = self._deleted, False
         self.catalogs.end_block(commit=commit)
-        if not in_block or self._worker is None:
+        if not in_block or self.own.present is None:
             return
         if not commit:
             await self._roll_back()
             return
-        worker = self._worker
+        worker = self.own.present
         if not worker.worker.alive:
             raise WorkerLost(_LOST_IN_BLOCK)
         key_id = worker.door_key.key_id
         self._house.egress.statement_begin(key_id)  # the rows of a lake on a store are read through it
         try:
-            await self._quietly("COMMIT")
+            await self.own.quietly("COMMIT")
             await self._tables.settle(worker, truncates=not deleted)
         finally:
-            await self._account(key_id, "commit")
+            await self.own.account(key_id, "commit")
 
     @property
     def in_block(self) -> bool:
@@ -371,33 +360,26 @@ class DataRunner:
         Raises:
             WorkerLost: its process is gone.
         """
-        if not self._in_block or self._worker is None:
+        if not self._in_block or self.own.present is None:
             return
-        if not self._worker.worker.alive:
+        if not self.own.present.worker.alive:
             raise WorkerLost(_LOST_IN_BLOCK)
         self.writes, self._deleted = 0, False
         self.catalogs.end_block(commit=False)
         self._tables.along = frozenset()
         await self._roll_back()
-        await self._quietly("BEGIN TRANSACTION")
+        await self.own.quietly("BEGIN TRANSACTION")
 
     async def _roll_back(self) -> None:
-        self._introduced = None  # what the worker was told in the block is undone
+        self.own.forgets()
         self._definers.undone()
-        await self._quietly("ROLLBACK")
-
-    async def set_time_zone(self, name: str) -> None:
-        """Let the worker show times in another zone."""
-        if name != self.time_zone:
-            self.time_zone = name
-            if self._worker is not None:
-                await self._quietly(_set_time_zone(name))
+        await self.own.quietly("ROLLBACK")
 
     async def cancel(self) -> None:
         """End the statement that runs."""
         await self._definers.cancel()
-        if self._worker is not None:
-            await self._worker.cancel()
+        if self.own.present is not None:
+            await self.own.present.cancel()
 
     async def restart(self) -> None:
         """Give the worker back; temporary objects are gone."""
@@ -405,13 +387,10 @@ class DataRunner:
 
     async def close(self) -> None:
         """End the worker and shut its door."""
-        worker, self._worker = self._worker, None
         self._tables.forget()
         self.catalogs.forget()
         await self._definers.close()
-        if worker is not None:
-            await worker.close()
-            await asyncio.to_thread(self._house.egress.close_door, worker.door_key.key_id)
+        await self.own.close()
 
     def _as_owner(self, owner: Principal, database: str, schema: str) -> DataRunner:
         """Return what runs statements as another user, for views of theirs."""
@@ -437,7 +416,7 @@ class DataRunner:
         try:
             return await exact_plan(worker, self._planner, statement, self._context(), self._book, parameters)
         finally:
-            await self._account(key_id, "described")
+            await self.own.account(key_id, "described")
 
     async def _planned(self, statement: ast.DataStatement) -> Plan:
         """Return the plan of a statement."""
@@ -461,42 +440,21 @@ class DataRunner:
         Raises:
             WorkerLost: it went in the middle of a transaction block.
         """
-        if self._worker is None:
-            self._worker = await self._engine.session()
-            key = self._worker.door_key
-            self._house.egress.open_door(
-                Door(
-                    key_id=key.key_id,
-                    secret=key.secret,
-                    principal=self._principal,
-                    context=self._context,
-                    aliases=self._book.entries,
-                )
-            )
-            self._in_block, self._introduced = False, None
-            if self.time_zone != _UTC:
-                await self._quietly(_set_time_zone(self.time_zone))
-        if self._in_block and not self._worker.worker.alive:
+        worker = self.own.present
+        if worker is None:
+            worker = await self.own.open()
+            self._in_block = False
+        if self._in_block and not worker.worker.alive:
             self._in_block = False
             raise WorkerLost(_LOST_IN_BLOCK)
         begins = in_block and not self._in_block
-        prepared = self._tables.prepare(self._worker, statement, begins=begins, inside=self._in_block)
+        prepared = self._tables.prepare(worker, statement, begins=begins, inside=self._in_block)
         await self._recorded(prepared, statement)
-        await self._introduce(self._worker)
+        await self.own.introduce(worker)
         if in_block and not self._in_block:
-            await self._quietly("BEGIN TRANSACTION")
+            await self.own.quietly("BEGIN TRANSACTION")
             self._in_block = True
-        return self._worker
-
-    async def _introduce(self, worker: EngineSession) -> None:
-        """Let the worker know whose session it is, where it does not yet."""
-        facts = self._context().facts
-        if facts is None:
-            return
-        known = worker.generation, facts.user, facts.database, facts.search_path
-        if known != self._introduced:
-            await worker.script(session_functions.macros(facts))
-            self._introduced = known
+        return worker
 
     def _note_loss(self, failure: FairleadError) -> None:
         """A lost worker takes its transaction with it; an operator should know of it."""
@@ -505,25 +463,7 @@ class DataRunner:
             context = self._context()
             _log.warning("a worker was lost", user=context.principal.user_name, statement=context.statement_id)
 
-    async def _account(self, key_id: str, outcome: str) -> StatementUse:
-        """End the statement at the door; the ledger's rows are written beside the event loop."""
-        egress = self._house.egress
-        if egress.untouched(key_id):
-            return egress.statement_end(key_id, outcome)
-        return await asyncio.to_thread(egress.statement_end, key_id, outcome)
-
-    async def _quietly(self, sql: str) -> None:
-        """Run a statement of the gateway's own, without a result."""
-        if self._worker is not None:
-            async for _ in self._worker.execute(sql):
-                pass
-
 
 def _hand_over(made: Path, into: Path) -> None:
     made.chmod(0o444)
     made.rename(into)
-
-
-def _set_time_zone(name: str) -> str:
-    quoted = name.replace("'", "''")
-    return f"SET TimeZone = '{quoted}'"

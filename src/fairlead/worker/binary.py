@@ -78,7 +78,8 @@ _FORMS: Final = {
         storage,
         (
             "system.main.unhex(system.main.printf('%08x', system.main.length({0}::VARCHAR))) ||"
-            " system.main.rpad({0}::VARCHAR, ((system.main.length({0}::VARCHAR) + 7) // 8 * 8)::INTEGER, '0')::BIT::BLOB"
+            " system.main.rpad({0}::VARCHAR, ((system.main.length({0}::VARCHAR) + 7) // 8 * 8)::INTEGER, '0')"
+            "::BIT::BLOB"
         ).format,
     ),
 }

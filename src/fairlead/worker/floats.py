@@ -24,7 +24,7 @@ def texts(column: pa.Array) -> pa.Array:
     first = _FIRST[str(kind)]
     alike = pa.scalar(10.0 ** min(first, _ARROW), kind)
     usual = pc.and_(pc.greater_equal(size, pa.scalar(_SMALL, kind)), pc.less(size, alike))
-    unusual = pc.invert(pc.fill_null(pc.or_(usual, pc.equal(size, pa.scalar(0, kind))), True))  # Arrow's
+    unusual = pc.invert(pc.fill_null(pc.or_(usual, pc.equal(size, pa.scalar(0, kind))), True))
     if not pc.any(unusual).as_py():
         return written
     return pc.replace_with_mask(written, unusual, _rewritten(column.filter(unusual), written.filter(unusual), first))

@@ -1,8 +1,8 @@
 """Forms: how a column of a result becomes the cells of DataRow messages, and what of it every type needs.
 
 A form has two steps. An SQL expression where Arrow does not know the type well enough: the engine evaluates it over the
-result. And a function from an Arrow array to cells: ``string`` or ``binary`` values, or ``fixed_size_binary`` ones where
-all have the same width. Whole columns at a time: no value becomes a Python object.
+result. And a function from an Arrow array to cells: ``string`` or ``binary`` values, or ``fixed_size_binary`` ones
+where all have the same width. Whole columns at a time: no value becomes a Python object.
 """
 
 from __future__ import annotations

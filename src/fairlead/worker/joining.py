@@ -1,7 +1,7 @@
 """Cells of columns become DataRow messages: one ``binary_join_element_wise`` per batch, few arguments to it.
 
-What is equally wide in every row is interleaved into records beforehand, by copies with a stride: lengths, and values of
-fixed width that are never NULL. Between these records stand the values of the other columns. DataRow: PostgreSQL
+What is equally wide in every row is interleaved into records beforehand, by copies with a stride: lengths, and values
+of fixed width that are never NULL. Between these records stand the values of the other columns. DataRow: PostgreSQL
 protocol 3.0, "Message Formats".
 """
 
@@ -69,7 +69,7 @@ def prefixed(cells: pa.Array) -> pa.Array:
         width = cells.type.byte_width
         records = interleaved(_LENGTH.pack(width) + bytes(width), [(4, width, data_of(cells, width))], len(cells))
         return _records(records, width + 4, len(cells))
-    return _join([_records(_announced(_lengths(cells)), 4, len(cells)), _body(cells)])
+    return _join([_records(_announced(pc.binary_length(cells)), 4, len(cells)), cells.cast(pa.binary())])
 
 
 def _message(row: Sequence[str | bytes | None], tag: bytes) -> bytes:
@@ -96,9 +96,9 @@ def _joined(columns: list[pa.Array], tag: bytes) -> memoryview:
             record.constant(_LENGTH.pack(width))
             record.strip(width, data_of(column, width))
             continue
-        lengths = _lengths(column)
+        lengths = pc.binary_length(column)
         record.strip(_LENGTH.size, _announced(lengths))
-        arguments += [record.cells(), _body(column)]
+        arguments += [record.cells(), column.cast(pa.binary())]
         record = _Record(count)
         lengths = pc.fill_null(lengths, _ZERO) if column.null_count else lengths
         total = lengths if total is None else pc.add(total, lengths)
@@ -142,27 +142,19 @@ def _is_fixed(column: pa.Array) -> bool:
 def _bytes_of(column: pa.Array) -> int:
     if pa.types.is_fixed_size_binary(column.type):
         return int(column.type.byte_width) * len(column)
-    bounds = numbers_of_offsets(column)
+    bounds = _offsets(column)
     return bounds[len(column)] - bounds[0]
 
 
-def numbers_of_offsets(column: pa.Array) -> memoryview:
+def _offsets(column: pa.Array) -> memoryview:
     """Return where each value of a variable width begins, and where the last one ends."""
     bounds = memoryview(column.buffers()[1]).cast("i")
     return bounds[column.offset : column.offset + len(column) + 1]
 
 
-def _lengths(column: pa.Array) -> pa.Array:
-    return pc.binary_length(column)
-
-
 def _announced(lengths: pa.Array) -> array.array[Any]:
     """Return lengths as they are sent; that of a NULL is -1."""
     return swapped(numbers_of(pc.fill_null(lengths, _NULL_LENGTH) if lengths.null_count else lengths, "i"))
-
-
-def _body(column: pa.Array) -> pa.Array:
-    return column.cast(pa.binary())
 
 
 def _records(data: Any, width: int, count: int) -> pa.Array:
@@ -171,11 +163,9 @@ def _records(data: Any, width: int, count: int) -> pa.Array:
 
 def _join(arguments: list[Any]) -> pa.Array:
     """Join value by value; a NULL has no bytes."""
-    if not any(isinstance(one, pa.Array) for one in arguments):
-        raise AssertionError("a row without a column")
     return pc.binary_join_element_wise(*arguments, _NOTHING, null_handling="replace", null_replacement=b"")
 
 
 def _data(joined: pa.Array) -> memoryview:
-    bounds = numbers_of_offsets(joined)
+    bounds = _offsets(joined)
     return memoryview(joined.buffers()[2])[bounds[0] : bounds[len(joined)]]

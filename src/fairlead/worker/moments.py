@@ -142,7 +142,7 @@ def _unusual(texts: pa.Array, numbers: pa.Array, code: str, first: int, write: C
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     if low is None or (low >= first and high < most):
         return texts
-    strange = pc.fill_null(pc.or_(pc.less(numbers, first), pc.equal(numbers, most)), False)  # Arrow's
+    strange = pc.fill_null(pc.or_(pc.less(numbers, first), pc.equal(numbers, most)), False)
     infinite = {most: "infinity", -most: "-infinity"}
     written = [infinite.get(number) or write(number) for number in numbers.filter(strange).to_pylist()]
     return pc.replace_with_mask(texts, strange, pa.array(written, pa.string()))

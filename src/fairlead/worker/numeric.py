@@ -90,7 +90,7 @@ def _short(values: pa.Array, column: pa.Array, width: int, scale: int) -> pa.Arr
 
 def _long(texts: pa.Array, scale: int) -> pa.Array:
     """Cut integers that are written out; the last ``scale`` digits stand behind the point."""
-    negative = pc.fill_null(pc.starts_with(texts, "-"), False)  # Arrow's signature
+    negative = pc.fill_null(pc.starts_with(texts, "-"), False)
     digits = pc.fill_null(pc.utf8_ltrim(texts, "-"), "0")
     padding = -scale % _DIGITS
     longest = (pc.max(pc.binary_length(digits)).as_py() or 1) + padding

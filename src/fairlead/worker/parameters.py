@@ -18,7 +18,7 @@ from duckdb.sqltypes import DuckDBPyType
 from duckdb.value.constant import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _NAMES: Final = {
     16: "BOOLEAN",
@@ -36,21 +36,38 @@ _NAMES: Final = {
     1184: "TIMESTAMP WITH TIME ZONE",
     1186: "INTERVAL",
     1266: "TIME WITH TIME ZONE",
+    1560: "BIT",
+    1562: "BIT",
     2950: "UUID",
     3802: "JSON",
 }
+# The type of the elements of each type of arrays.
 _ARRAYS: Final = {
-    1000: "BOOLEAN",
-    1005: "SMALLINT",
-    1007: "INTEGER",
-    1009: "VARCHAR",
-    1015: "VARCHAR",
-    1016: "BIGINT",
-    1021: "FLOAT",
-    1022: "DOUBLE",
-    1115: "TIMESTAMP",
-    1182: "DATE",
-    2951: "UUID",
+    199: 114,
+    1000: 16,
+    1001: 17,
+    1002: 18,
+    1003: 19,
+    1005: 21,
+    1007: 23,
+    1009: 25,
+    1014: 1042,
+    1015: 1043,
+    1016: 20,
+    1021: 700,
+    1022: 701,
+    1028: 26,
+    1115: 1114,
+    1182: 1082,
+    1183: 1083,
+    1185: 1184,
+    1187: 1186,
+    1231: 1700,
+    1270: 1266,
+    1561: 1560,
+    1563: 1562,
+    2951: 2950,
+    3807: 3802,
 }
 _SAMPLES: Final = {
     "DATE": "2000-01-01",
@@ -59,6 +76,7 @@ _SAMPLES: Final = {
     "TIMESTAMP": "2000-01-01 00:00:00",
     "TIMESTAMP WITH TIME ZONE": "2000-01-01 00:00:00+00",
     "INTERVAL": "1 day",
+    "BIT": "1",
     "UUID": "00000000-0000-0000-0000-000000000000",
 }
 _NUMERIC: Final = 1700
@@ -69,6 +87,10 @@ _EPOCH: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # PostgreSQL's epoch has n
 _ELEMENT: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,{}"]*))\s*(,|$)', re.DOTALL)
 _NUMERIC_NEGATIVE: Final = 0x4000
 _NUMERIC_NAN: Final = 0xC000
+_MAX_DIGITS: Final = 38  # of a DECIMAL
+_INFINITE: Final = {2**31 - 1: "infinity", -(2**31): "-infinity", 2**63 - 1: "infinity", -(2**63): "-infinity"}
+_DAY: Final = 86_400_000_000  # microseconds
+_ELEMENT_LENGTH: Final = struct.Struct("!i")
 
 
 class BadParameter(ValueError):
@@ -88,19 +110,26 @@ def value(raw: bytes | None, oid: int, *, binary: bool) -> Any:
     """
     try:
         if raw is None:
-            name = _NAMES.get(oid)
+            name = _type_name(oid, ())
             return None if name is None else Value(None, DuckDBPyType(name))
-        return _from_binary(raw, oid) if binary else _from_text(raw.decode(), oid)
+        element = _ARRAYS.get(oid)
+        if element is not None:
+            values = _binary_elements(raw, element) if binary else _text_elements(raw.decode(), element)
+            # An empty list of Python has no type in DuckDB; an empty list in text has the one that is asked for.
+            return Value(values or "[]", DuckDBPyType(f"{_type_name(element, values) or 'VARCHAR'}[]"))
+        decoded = _from_binary(raw, oid) if binary else _from_text(raw.decode(), oid)
     except BadParameter:
         raise
     except (ValueError, ArithmeticError, struct.error) as error:
         raise BadParameter(f"not a value of the type with the OID {oid}") from error
+    name = _NAMES.get(oid)
+    return decoded if name is None or oid == _BYTEA else Value(decoded, DuckDBPyType(name))
 
 
 def sample(oid: int) -> Any:
     """Return some value of a type, to find out what a statement would return: a bare NULL has no type in DuckDB."""
     if oid in _ARRAYS:
-        return Value("[]", DuckDBPyType(f"{_ARRAYS[oid]}[]"))
+        return Value("[]", DuckDBPyType(f"{_type_name(_ARRAYS[oid], ()) or 'VARCHAR'}[]"))
     if oid == _NUMERIC:
         return Decimal(1)
     if oid == _BYTEA:
@@ -109,16 +138,56 @@ def sample(oid: int) -> Any:
     return Value(_SAMPLES.get(name, "1"), DuckDBPyType(name)) if name else ""
 
 
+def is_array(oid: int) -> bool:
+    """Tell whether values of a type are arrays."""
+    return oid in _ARRAYS
+
+
+def _type_name(oid: int, values: Sequence[Any]) -> str | None:
+    """Return the name of DuckDB's type, None for a text; for exact numbers one that holds some values."""
+    if oid in _ARRAYS:
+        return f"{_type_name(_ARRAYS[oid], values) or 'VARCHAR'}[]"
+    if oid != _NUMERIC or not values:
+        return "DECIMAL(18,3)" if oid == _NUMERIC else _NAMES.get(oid)
+    parts = [one.as_tuple() for one in values if one is not None]
+    if not all(isinstance(part.exponent, int) for part in parts):
+        return "DOUBLE"  # of them is a NaN or an infinity, which no DECIMAL is
+    scale = max((-int(part.exponent) for part in parts), default=0)
+    whole = max((len(part.digits) + int(part.exponent) for part in parts), default=1)
+    scale = min(max(scale, 0), _MAX_DIGITS)
+    return f"DECIMAL({min(max(whole, 0) + max(scale, 1), _MAX_DIGITS)},{scale})"
+
+
 def _from_text(text: str, oid: int) -> Any:
     if oid == _BYTEA:
         return bytes.fromhex(text[2:]) if text.startswith("\\x") else text.encode()
-    if oid == _NUMERIC:
-        return Decimal(text)
-    if oid in _ARRAYS:
-        # An empty list of Python has no type in DuckDB; an empty list in text has the one that is asked for.
-        return Value(_array(text) or "[]", DuckDBPyType(f"{_ARRAYS[oid]}[]"))
-    name = _NAMES.get(oid)
-    return text if name is None else Value(text, DuckDBPyType(name))
+    return Decimal(text) if oid == _NUMERIC else text
+
+
+def _text_elements(text: str, element: int) -> list[Any]:
+    return [None if one is None else _from_text(one, element) for one in _array(text)]
+
+
+def _binary_elements(raw: bytes, element: int) -> list[Any]:
+    """Read a binary array of one dimension (array_recv in arrayfuncs.c)."""
+    dimensions, _, kind = struct.unpack_from("!iiI", raw)
+    if dimensions == 0:
+        return []
+    if dimensions != 1 or kind != element:
+        raise BadParameter("not an array of its type with one dimension")
+    count, at = struct.unpack_from("!i", raw, 12)[0], 20
+    found: list[Any] = []
+    for _ in range(count):
+        (length,) = _ELEMENT_LENGTH.unpack_from(raw, at)
+        at += _ELEMENT_LENGTH.size
+        if length < 0:
+            found.append(None)
+            continue
+        if at + length > len(raw):
+            raise BadParameter("an array that ends in the middle of an element")
+        found.append(_from_binary(raw[at : at + length], element))
+        at += length
+    return found
 
 
 def _array(text: str) -> list[str | None]:
@@ -149,10 +218,8 @@ def _from_binary(raw: bytes, oid: int) -> Any:
     if decode is None:
         raise BadParameter(f"the type with the OID {oid} is only accepted in text format")
     decoded = decode(raw)
-    if isinstance(decoded, float) and math.isnan(decoded):
-        decoded = "NaN"  # DuckDB takes a NaN of Python for a NULL
-    name = _NAMES.get(oid)
-    return decoded if name is None or oid == _BYTEA else Value(decoded, DuckDBPyType(name))
+    # DuckDB takes a NaN of Python for a NULL.
+    return "NaN" if isinstance(decoded, float) and math.isnan(decoded) else decoded
 
 
 def _number(form: str) -> Callable[[bytes], Any]:
@@ -171,20 +238,39 @@ def _interval(raw: bytes) -> str:
     return f"{months} months {days} days {microseconds} microseconds"
 
 
-def _date(raw: bytes) -> date:
-    return _EPOCH.date() + timedelta(days=_number("!i")(raw))
+def _date(raw: bytes) -> date | str:
+    days = _number("!i")(raw)
+    return _INFINITE.get(days) or _EPOCH.date() + timedelta(days=days)
 
 
-def _time(raw: bytes) -> time:
-    return (_EPOCH + timedelta(microseconds=_number("!q")(raw))).time()
+def _time(raw: bytes) -> time | str:
+    microseconds = _number("!q")(raw)
+    return "24:00:00" if microseconds == _DAY else (_EPOCH + timedelta(microseconds=microseconds)).time()
 
 
-def _timestamp(raw: bytes) -> datetime:
-    return _EPOCH + timedelta(microseconds=_number("!q")(raw))
+def _timetz(raw: bytes) -> str:
+    _, west = struct.unpack("!qi", raw)
+    sign = "-" if west > 0 else "+"
+    hours, seconds = divmod(abs(west), 3600)
+    return f"{_time(raw[:8])}{sign}{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
 
 
-def _timestamptz(raw: bytes) -> datetime:
-    return _timestamp(raw).replace(tzinfo=UTC)
+def _timestamp(raw: bytes) -> datetime | str:
+    microseconds = _number("!q")(raw)
+    return _INFINITE.get(microseconds) or _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _timestamptz(raw: bytes) -> datetime | str:
+    moment = _timestamp(raw)
+    return moment if isinstance(moment, str) else moment.replace(tzinfo=UTC)
+
+
+def _bits(raw: bytes) -> str:
+    (length,) = struct.unpack_from("!i", raw)
+    bits = "".join(f"{byte:08b}" for byte in raw[4:])
+    if not 0 < length <= len(bits):
+        raise BadParameter("not a binary string of bits")
+    return bits[:length]
 
 
 def _numeric(raw: bytes) -> Decimal:
@@ -212,6 +298,9 @@ _BINARY: Final[dict[int, Callable[[bytes], Any]]] = {
     1114: _timestamp,
     1184: _timestamptz,
     1186: _interval,
+    1266: _timetz,
+    1560: _bits,
+    1562: _bits,
     1700: _numeric,
     2950: lambda raw: str(uuid.UUID(bytes=raw)),
     3802: lambda raw: raw[1:].decode(),

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["BATCH_ROWS", "BadFormats", "DataRows", "RowTooLarge", "blocks"]
 
 BATCH_ROWS: Final = 4096
+# Each kernel costs some microseconds, however few its values are; so small batches go together.
+_GATHERED_ROWS: Final = 16_384
+_GATHERED_BYTES: Final = 2 * 1024 * 1024
 _VIEW: Final = "__fairlead_rows"
 
 
@@ -68,7 +71,7 @@ class DataRows:
     def pieces(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array]]:
         """Yield the cells of each batch. ``batches`` are pulled one at a time."""
         if all(form.expression is None for form in self._forms):
-            for batch in batches:
+            for batch in gathered(batches):
                 yield self._cells(batch)
             return
         names = [f"c{number}" for number in range(len(self._forms))]
@@ -81,7 +84,7 @@ class DataRows:
                 for form, name in zip(self._forms, names, strict=True)
             )
             query = f"SELECT {columns} FROM {_VIEW}"  # noqa: S608  # expressions over our own names
-            for batch in self._caster.execute(query).to_arrow_reader(BATCH_ROWS):
+            for batch in gathered(self._caster.execute(query).to_arrow_reader(BATCH_ROWS)):
                 yield self._cells(batch)
         finally:
             self._caster.unregister(_VIEW)
@@ -92,3 +95,21 @@ class DataRows:
 
     def _cells(self, batch: pa.RecordBatch) -> list[pa.Array]:
         return [form.cells(column) for form, column in zip(self._forms, batch.columns, strict=True)]
+
+
+def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the same rows in larger batches, but the first one as soon as it is there."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for number, batch in enumerate(batches):
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if number == 0 or rows >= _GATHERED_ROWS or size >= _GATHERED_BYTES:
+            yield _one(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield _one(waiting)
+
+
+def _one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 from duckdb import StatementType
 
-from fairlead.worker import copied, duck, extensions, frames, layers, parameters, script, statements
+from fairlead.worker import copied, duck, extensions, frames, inference, layers, parameters, script, statements
 from fairlead.worker.arrows import arrow_schema
 from fairlead.worker.control import Control, Stopped
 from fairlead.worker.encodings import encoder
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 
 _STACK_BYTES: Final = 1024 * 1024
 _QUEUE_BATCHES: Final = 4
+# Of these the engine can say which types their parameters have.
+_INFERRED: Final = (
+    StatementType.SELECT,
+    StatementType.INSERT,
+    StatementType.UPDATE,
+    StatementType.DELETE,
+    StatementType.MERGE_INTO,
+)
 
 
 class Sender(threading.Thread):
@@ -155,7 +163,7 @@ class Worker:
         statement = statements.read(self._instance, request["sql"], allow_all=self._allow_all)
         if statement.kind is None:
             return {"tag": ""}
-        bound = _bound(request["parameters"], values, statement.parameters)
+        bound = self._bound(request["parameters"], values, statement)
         self._control.checkpoint()
         reporter = Reporter.start_for(self._instance, self._channel) if request.get("progress") else None
         try:
@@ -163,6 +171,25 @@ class Worker:
         finally:
             if reporter is not None:
                 reporter.stop()
+
+    def _bound(self, described: list[list[Any]], values: memoryview, statement: statements.Checked) -> dict[str, Any]:
+        """Return the values by name; those that the text does not use are left out, as DuckDB wants it."""
+        bound: dict[str, Any] = {}
+        at = 0
+        for number, (oid, binary, length) in enumerate(described, start=1):
+            raw = None if length is None else bytes(values[at : at + length])
+            at += length or 0
+            name = str(number)
+            if name in statement.parameters:
+                kind = oid
+                if not oid and raw is not None and raw[:1] == b"{" and inference.wants_list(statement.text, name):
+                    known = {str(place): one[0] for place, one in enumerate(described, start=1)}
+                    kind = inference.infer(self._instance, statement.text, known)[name]
+                try:
+                    bound[name] = parameters.value(raw, kind, binary=binary)
+                except parameters.BadParameter as error:
+                    raise parameters.BadParameter(f"parameter ${number}: {error}") from error
+        return bound
 
     def _run(self, statement: statements.Checked, bound: dict[str, Any], request: dict[str, Any]) -> str:
         """Run a statement, send its rows, return its command tag."""
@@ -217,6 +244,9 @@ class Worker:
         oids = list(request["types"])
         numbers = [int(name) for name in statement.parameters if name.isdecimal()]
         oids += [0] * (max(numbers, default=0) - len(oids))
+        if statement.kind in _INFERRED and not all(oids[number - 1] for number in numbers):
+            inferred = inference.infer(self._instance, statement.text, {str(one): oids[one - 1] for one in numbers})
+            oids = [inferred.get(str(number), oid) for number, oid in enumerate(oids, start=1)]
         described: list[tuple[str, str]] = []
         if statement.kind == StatementType.EXPLAIN:
             described = [("explain_key", "VARCHAR"), ("explain_value", "VARCHAR")]
@@ -236,11 +266,11 @@ class Worker:
         try:
             rows = self._instance.execute(query, bound).fetchall()
         except duckdb.Error:
-            if all(names.values()):
+            if parameters.TEXT_OID not in names.values():
                 raise
             # An empty text does not fit everywhere; a NULL does.
-            bound = {name: parameters.sample(oid) if oid else None for name, oid in names.items()}
-            rows = self._instance.execute(query, bound).fetchall()
+            texts = {name: None for name, oid in names.items() if oid == parameters.TEXT_OID}
+            rows = self._instance.execute(query, {**bound, **texts}).fetchall()
         return [(row[0], row[1]) for row in rows]
 
 
@@ -270,21 +300,6 @@ def _columns(described: list[tuple[str, str]]) -> dict[str, Any]:
         kind = pg_type(type_name)
         columns.append([name, kind.oid, kind.size, kind.modifier])
     return {"columns": columns}
-
-
-def _bound(described: list[list[Any]], values: memoryview, names: frozenset[str]) -> dict[str, Any]:
-    """Return the values by name; those that the text does not use are left out, as DuckDB wants it."""
-    bound: dict[str, Any] = {}
-    at = 0
-    for number, (oid, binary, length) in enumerate(described, start=1):
-        raw = None if length is None else bytes(values[at : at + length])
-        at += length or 0
-        if str(number) in names:
-            try:
-                bound[str(number)] = parameters.value(raw, oid, binary=binary)
-            except parameters.BadParameter as error:
-                raise parameters.BadParameter(f"parameter ${number}: {error}") from error
-    return bound
 
 
 def failure(error: Exception) -> dict[str, Any]:

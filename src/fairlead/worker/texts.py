@@ -30,21 +30,19 @@ def text_form(name: str, aliases: Mapping[str, str]) -> Form:
         name: of its DuckDB type.
         aliases: bucket names of this session with the real ones, which texts are mapped back to.
     """
-    named = real_names(aliases)
     if (element := element_of(name)) is not None:
         return lists.text_form(text_form(element, aliases))
-    if name in _TEXTS:
-        return Form(named)
-    if name.startswith("ENUM("):
-        return Form(lambda column: named(pc.cast(column, pa.string())))
     if (shape := decimal(name)) is not None:
         width, scale = shape
         return Form(_cast if scale <= _EXACT_SCALE and width > scale else numeric.texts_of_decimals(scale))
-    if name == "INTERVAL":
-        return Form(_intervals, "{}::VARCHAR".format)
     if (cells := _PLAIN.get(name)) is not None:
         return Form(cells)
-    return Form(named, _EXPRESSIONS.get(name, "{}::VARCHAR").format)
+    if name == "INTERVAL":
+        return Form(_intervals, "{}::VARCHAR".format)
+    named = real_names(aliases)
+    if name.startswith("ENUM("):
+        return Form(lambda column: named(pc.cast(column, pa.string())))
+    return Form(named, None if name in _TEXTS else _EXPRESSIONS.get(name, "{}::VARCHAR").format)
 
 
 def _cast(column: pa.Array) -> pa.Array:

@@ -77,7 +77,7 @@ class Parse:
 class Bind:
     """Give a prepared statement its parameters: pairs of value and whether it is in binary format.
 
-    ``results`` are the formats of the columns of its result: 0 = text, 1 = binary; one is for all columns, none is text.
+    ``results`` are the formats of its result's columns: 0 = text, 1 = binary; one is for all columns, none is text.
     """
 
     portal: str
