@@ -376,12 +376,8 @@ class DataRunner:
         if self._worker is not None:
             await self._worker.cancel()
 
-    async def restart(self) -> None:
-        """Give the worker back; temporary objects are gone."""
-        await self.close()
-
     async def close(self) -> None:
-        """End the worker and shut its door."""
+        """End the worker and shut its door; temporary objects are gone, and the next statement gets another one."""
         worker, self._worker = self._worker, None
         self._tables.forget()
         await self._definers.close()
