@@ -180,7 +180,7 @@ class Session:
         try:
             statements = await self._parsed(text)
         except FairleadError:
-            self._fail()
+            self._block.fail()
             raise
         if not statements:
             yield EmptyStatement()
@@ -224,7 +224,7 @@ class Session:
         try:
             statements = await self._parsed(text)
         except FairleadError:
-            self._fail()
+            self._block.fail()
             raise
         if len(statements) > 1:
             message = "cannot insert multiple commands into a prepared statement"
@@ -356,7 +356,7 @@ class Session:
                 if not isinstance(output, Notice) or self._settings.wants(output.severity):
                     yield output
         except FairleadError:
-            self._fail()
+            self._block.fail()
             raise
 
     def _running_data(
@@ -414,7 +414,7 @@ class Session:
             self._settings.reset(None)
             await self._portals.close_all(keep_held=False)
         if statement.what in ("ALL", "TEMP"):
-            await self._data.restart()
+            await self._data.close()
         return [Complete(f"DISCARD {statement.what}")]
 
     # --- inside ------------------------------------------------------------------------------------------------------
@@ -444,15 +444,12 @@ class Session:
             return await asyncio.to_thread(parse, text, self._settings.dialect)
         return parse(text, self._settings.dialect)
 
-    def _fail(self) -> None:
-        self._block.fail()
-
     async def _guarded(self, work: Awaitable[_T]) -> _T:
         """Await some work; an error of it fails the transaction."""
         try:
             return await work
         except FairleadError:
-            self._fail()
+            self._block.fail()
             raise
 
 

@@ -153,7 +153,7 @@ def test_asyncpg_copies_records_and_queries(gateway, tmp_path):
             moment = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  # TIMESTAMP has no zone
             records = [(number, f"row {number}", moment) for number in range(5000)]
             told = await who.copy_records_to_table("r", records=records)
-            await who.copy_from_query("SELECT a, b FROM r WHERE a < $1::INT", 3, output=tmp_path / "out", format="csv")
+            await who.copy_from_query("SELECT a, b FROM r WHERE a < 3", output=tmp_path / "out", format="csv")
             await who.copy_from_table("r", columns=["a"], output=tmp_path / "all", format="binary")
             return told, await who.fetchval("SELECT sum(a) FROM r")
         finally:

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 
 import psycopg
 import pytest
-from psycopg import errors
+
+from tests.server.pgwire import raw
+from tests.server.pgwire.raw import RawClient, fields
 
 
-def ended(connection, why):
-    """Wait for the server's last word on a connection that says nothing."""
-    found = []
-    connection.add_notice_handler(found.append)
-    with pytest.raises(why):
-        list(connection.notifies(timeout=20))
-    assert connection.broken
+@contextlib.contextmanager
+def logged_in(gateway):
+    """A client that looks at each message of the server."""
+    with RawClient(gateway.address) as client:
+        client.start_tls()
+        client.login("fairlead", gateway.password, database="main")
+        yield client
+
+
+def last_words(client):
+    """Wait for what the server says to a client that says nothing, and for its end."""
+    tag, body = client.read()
+    assert (tag, client.at_end()) == ("E", True)
+    told = fields(body)
+    return told["S"], told["C"]
 
 
 @pytest.mark.parametrize(
-    ("setting", "before", "why"),
+    ("setting", "before", "code"),
     [
-        ("idle_session_timeout", "SELECT 1", errors.IdleSessionTimeout),
-        ("idle_in_transaction_session_timeout", "BEGIN", errors.IdleInTransactionSessionTimeout),
+        ("idle_session_timeout", "SELECT 1", "57P05"),
+        ("idle_in_transaction_session_timeout", "BEGIN", "25P03"),
     ],
 )
-def test_a_session_whose_client_says_nothing_ends(gateway, setting, before, why):
-    with gateway.connect() as who:
-        who.execute(f"SET {setting} = '100ms'")
-        who.execute(before)
-        ended(who, why)
+def test_a_session_whose_client_says_nothing_ends(gateway, setting, before, code):
+    with logged_in(gateway) as client:
+        client.send(raw.query(f"SET {setting} = '100ms'; {before}"))
+        client.read_until()
+        assert last_words(client) == ("FATAL", code)
 
 
 def test_time_that_a_statement_takes_is_not_idle(gateway):
@@ -61,7 +72,7 @@ def test_a_user_has_so_many_sessions_and_a_superuser_any_number(start_gateway):
 
 def test_a_user_has_to_show_a_certificate_with_their_name(start_gateway, authority, other_authority):
     gateway = start_gateway(
-        env={"FAIRLEAD_CERTIFICATE_USERS": json.dumps(["ann"])}, arguments=("--client-ca", str(authority.path))
+        env={"FAIRLEAD_CERTIFICATE_USERS": json.dumps(["ann"])}, arguments=("--client-ca", str(authority.certificate))
     )
 
     def login(user, leaf=None):
@@ -86,8 +97,7 @@ def test_a_user_has_to_show_a_certificate_with_their_name(start_gateway, authori
 
 def test_a_gateway_that_stops_lets_statements_end_and_sends_idle_sessions_away(start_gateway):
     gateway = start_gateway(env={"FAIRLEAD_DRAIN_SECONDS": "60"})
-    idle, busy = gateway.connect(), gateway.connect()
-    busy.execute("SELECT 1")
+    busy = gateway.connect()
     found = []
     begun = threading.Event()
 
@@ -104,9 +114,10 @@ def test_a_gateway_that_stops_lets_statements_end_and_sends_idle_sessions_away(s
     worker.start()
     assert begun.wait(30)
     codes = []
-    stopping = threading.Thread(target=lambda: codes.append(gateway.stop_within(60)))
-    stopping.start()
-    ended(idle, errors.AdminShutdown)
+    with logged_in(gateway) as idle:
+        stopping = threading.Thread(target=lambda: codes.append(gateway.stop_within(60)))
+        stopping.start()
+        assert last_words(idle) == ("FATAL", "57P01")
     with pytest.raises(psycopg.OperationalError):
         gateway.connect()
     idle_is_gone.set()

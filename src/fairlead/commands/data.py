@@ -381,12 +381,8 @@ class DataRunner:
         if self.own.present is not None:
             await self.own.present.cancel()
 
-    async def restart(self) -> None:
-        """Give the worker back; temporary objects are gone."""
-        await self.close()
-
     async def close(self) -> None:
-        """End the worker and shut its door."""
+        """End the worker and shut its door; temporary objects are gone, and the next statement gets another one."""
         self._tables.forget()
         self.catalogs.forget()
         await self._definers.close()

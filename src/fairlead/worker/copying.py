@@ -187,14 +187,14 @@ class CopyBinary:
         self._cells = cells
         self._begun = False
 
-    def pieces(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array] | None]:
-        """Yield the cells of each batch, and None for the trailer. ``batches`` are pulled one at a time."""
+    def pieces(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array]]:
+        """Yield the cells of each batch, and nothing for the trailer. ``batches`` are pulled one at a time."""
         yield from self._cells.pieces(schema, batches)
-        yield None
+        yield []
 
-    def blocks(self, piece: list[pa.Array] | None) -> Iterator[tuple[memoryview, int]]:
+    def blocks(self, piece: list[pa.Array]) -> Iterator[tuple[memoryview, int]]:
         """Yield a batch as blocks of complete messages."""
-        if piece is None:
+        if not piece:
             yield memoryview(_copy_data(self._opening(), _TRAILER)), 0
             return
         for block, count in blocks(piece, b"d"):

@@ -84,15 +84,24 @@ CASES: Final[tuple[Case, ...]] = (
     case(
         "set-config-function",
         "SELECT set_config('enable_external_access', 'true', false)",
-        by="hygiene missing engine",
+        by="setting",
         control=Bare(("SET threads = 1",)),
     ),
     case(
         "current-setting",
         "SELECT current_setting('s3_secret_access_key')",
-        by="hygiene",
+        by="setting",
         control=Bare(("SELECT current_setting('http_proxy')",)),
-        harmless="statements",
+    ),
+    *(
+        case(f"current-setting-{id_}", form, by="setting", control=Bare(("SELECT current_setting('http_proxy')",)))
+        for id_, form in (
+            ("made-up", "SELECT current_setting('s3_secret_' || 'access_key')"),
+            ("of-the-engine", "SELECT system.main.current_setting('s3_secret_access_key')"),
+            ("as-a-method", "SELECT ('s3_secret_access_key').current_setting()"),
+            ("quoted", "SELECT \"current_setting\"('s3_secret_access_key', false)"),
+            ("in-a-cursor", "DECLARE c CURSOR WITH HOLD FOR SELECT current_setting('s3_secret_access_key')"),
+        )
     ),
     case(
         "E18-settings-table",
