@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from fairlead.commands import dispatch, views
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
+from fairlead.commands.observing import observed
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
@@ -258,10 +259,16 @@ class Session:
 
     # --- one statement -----------------------------------------------------------------------------------------------
 
-    async def _run(
+    def _run(
         self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
     ) -> AsyncGenerator[Output, None]:
         self._count += 1
+        outputs = self._outputs_of(statement, parameters, encoding)
+        return observed(self._house.observer, self.context(), statement, outputs)
+
+    async def _outputs_of(
+        self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
+    ) -> AsyncGenerator[Output, None]:
         try:
             if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
                 message = "current transaction is aborted, commands ignored until end of transaction block"
