@@ -50,7 +50,7 @@ def test_the_example_of_arrow_reads_a_table(gateway: Gateway) -> None:
         "PASSWORD": gateway.password,
         "CERTIFICATE": ssl.create_default_context(cafile=str(gateway.certificate)),
     }
-    exec(EXAMPLES["arrow"].replace("https://127.0.0.1:7433", gateway.http), names)  # noqa: S102  # our own page
+    exec(EXAMPLES["arrow"].replace("https://127.0.0.1:7433", gateway.http), names)
     assert names["table"].to_pydict() == {"i": [0, 1, 2], "square": [0, 1, 4]}
 
 

@@ -19,7 +19,7 @@ def kinds():
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
 def test_every_error_of_the_house_has_a_status_that_is_an_error(kind):
-    assert 400 <= status_of(kind("m")) < 600
+    assert 400 <= status_of(errors.EngineError("m", sqlstate=kind.sqlstate)) < 600
 
 
 @pytest.mark.parametrize(
