@@ -18,6 +18,7 @@ from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.commands.ingesting import Ingesting
 from fairlead.commands.introspection.base import Activity
+from fairlead.commands.observing import observed
 from fairlead.context import Context, Principal, SessionFacts
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
@@ -321,7 +322,7 @@ class Session:
                 async for output in outputs:
                     yield output
         except FairleadError:
-            self._fail()
+            self._block.fail()
             raise
 
     # --- end ---------------------------------------------------------------------------------------------------------
@@ -338,10 +339,16 @@ class Session:
 
     # --- one statement -----------------------------------------------------------------------------------------------
 
-    async def _run(
+    def _run(
         self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
     ) -> AsyncGenerator[Output, None]:
         self._count += 1
+        outputs = self._outputs_of(statement, parameters, encoding)
+        return observed(self._house.observer, self.context(), statement, outputs)
+
+    async def _outputs_of(
+        self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
+    ) -> AsyncGenerator[Output, None]:
         try:
             self._block.check(statement)
             if isinstance(statement, ast.DropObjects):

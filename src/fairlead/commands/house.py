@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from fairlead.errors import ObjectNotReady
+from fairlead.observer import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fairlead.egress.egress import Egress
     from fairlead.egress.resolver import Resolver
     from fairlead.engine.lake.lakes import Lakes
+    from fairlead.observer import Observer
     from fairlead.session_types import Notice
     from fairlead.vault.vault import Vault
 
@@ -52,6 +54,7 @@ class House:
     shape_of: Callable[[int], tuple[ColumnInfo, ...]] = _no_lake
     activity: Callable[[], Sequence[Activity]] = tuple
     view_columns: dict[tuple[object, ...], tuple[ColumnShape, ...]] = field(default_factory=dict)
+    observer: Observer = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

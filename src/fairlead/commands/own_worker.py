@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fairlead.commands.telling import told
-from fairlead.egress.door import Door
+from fairlead.egress.door import STORE_KIND, Door
 from fairlead.engine import session_functions
 from fairlead.errors import FairleadError
 
@@ -130,7 +130,9 @@ class OwnWorker:
         egress = self._house.egress
         if egress.untouched(key_id):
             return egress.statement_end(key_id, outcome)
-        return await asyncio.to_thread(egress.statement_end, key_id, outcome)
+        use = await asyncio.to_thread(egress.statement_end, key_id, outcome)
+        self._house.observer.store_traffic(STORE_KIND, use.bytes_read, use.bytes_written)
+        return use
 
     async def close(self) -> None:
         """End the worker and shut its door."""
