@@ -15,6 +15,7 @@ import pyarrow.flight as fl
 
 from fairlead.errors import LoginRefused, NotSupported, QueryCanceled
 from fairlead.server.flight import failures, messages
+from fairlead.server.flight.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +116,7 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
             tls_certificates=[(certificate, key)],
             middleware={_KEY: _Entrance(gate, scrub)},
         )
+        self.connections = Connections(self.port)
 
     def told(self, error: BaseException) -> Exception:
         """Return the error that ends a call."""
@@ -170,11 +172,11 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
         except Exception as error:  # noqa: BLE001  # the same
             raise self.told(error) from None
 
-    @staticmethod
-    def _token(context: Any) -> str:
+    def _token(self, context: Any) -> str:
         passed = context.get_middleware(_KEY)
         if not isinstance(passed, _Passed):
             raise LoginRefused("log in first")
+        self.connections.proved(context.peer())
         return passed.token
 
 
