@@ -128,10 +128,12 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
         answer = self._calls.info(self._token(context), context, _command(descriptor))
         return fl.FlightInfo(answer.schema, descriptor, _endpoints(answer.ticket), answer.count, -1)
 
-    @_guarded
     def get_schema(self, context: Any, descriptor: Any) -> Any:
         """Say what rows a descriptor would give."""
-        return fl.SchemaResult(self._calls.schema(self._token(context), context, _command(descriptor)))
+        try:
+            return fl.SchemaResult(self._calls.schema(self._token(context), context, _command(descriptor)))
+        except BaseException as error:  # noqa: BLE001  # the same
+            raise failures.bare(self.told(error)) from None
 
     @_guarded
     def do_get(self, context: Any, ticket: Any) -> Any:
