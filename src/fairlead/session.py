@@ -17,6 +17,7 @@ from fairlead.commands import dispatch, views
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.commands.ingesting import Ingesting
+from fairlead.commands.observing import observed
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
@@ -304,10 +305,16 @@ class Session:
 
     # --- one statement -----------------------------------------------------------------------------------------------
 
-    async def _run(
+    def _run(
         self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
     ) -> AsyncGenerator[Output, None]:
         self._count += 1
+        outputs = self._outputs_of(statement, parameters, encoding)
+        return observed(self._house.observer, self.context(), statement, outputs)
+
+    async def _outputs_of(
+        self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
+    ) -> AsyncGenerator[Output, None]:
         try:
             if not isinstance(statement, ast.Transaction):
                 self._refuse_after_failure()

@@ -32,6 +32,10 @@ CASES = [
     ({"kind": "ArrowMemoryError", "message": "malloc of size 64 failed"}, OutOfMemory, "53200", None),
     ({"kind": "InterruptException", "message": "INTERRUPT Error: Interrupted!"}, QueryCanceled, "57014", None),
     ({"kind": "BadParameter", "message": "parameter $1: not a value"}, EngineError, "22P02", None),
+    (
+        {"kind": "OSError", "message": json.dumps({"exception_type": "Conversion", "exception_message": "m"})},
+        EngineError, "22P02", None,
+    ),
     ({"kind": "OSError", "message": "anything else"}, EngineError, "XX000", None),
     ({}, EngineError, "XX000", None),
     (

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from tests.security import planting, processes
+from tests.security.asking import Asking
 from tests.security.needles import Needles
 from tests.security.wiretap import Wiretap
 
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.services.gateway import Gateway
+    from tests.services.otlp import Receiver
     from tests.services.s3 import S3Server
 
 # Where to look, in the order of the report.
-PLACES = ("wire", "data directory", "log and folder", "ledger", "command lines", "environments", "memory of workers")
+PLACES = (
+    *("wire", "http", "metrics", "traces"),
+    *("data directory", "log and folder", "ledger", "command lines", "environments", "memory of workers"),
+)
 
 
 @dataclass(slots=True)
@@ -50,10 +55,13 @@ class Plot:
         gateway: running.
         store: verifies signatures; its root key is a real secret that is in use.
         folder: holds everything that the gateway writes.
+        receiver: takes the gateway's traces.
     """
 
-    def __init__(self, gateway: Gateway, store: S3Server, folder: Path) -> None:
+    def __init__(self, gateway: Gateway, store: S3Server, folder: Path, receiver: Receiver) -> None:
         self.gateway = gateway
+        self._receiver = receiver
+        self._http = Asking(gateway)
         self.store = store
         self.needles = Needles()
         self.named = Needles()  # secrets that were typed where a name belongs
@@ -84,6 +92,7 @@ class Plot:
     def stop(self) -> None:
         """End sessions and tap."""
         self.admin.close()
+        self._http.stop()
         self._tap.stop()
 
     # --- planting ------------------------------------------------------------------------------------------------
@@ -110,6 +119,18 @@ class Plot:
             alive = self._stored_secret()
             for template in planting.IN_DATA:
                 self._expect(template, False, session, alive)
+        self._over_http(alive)
+
+    def _over_http(self, alive: dict[str, str]) -> None:
+        """The same, and what only HTTP has: bodies, headers and logins that are none."""
+        for template in (*planting.WRONG, *planting.TAKEN, *planting.SHOWN):
+            self._http.ask(self._filled(template, {}))
+        for template in planting.IN_DATA:
+            self._http.ask(self._filled(template, alive))
+        secret = self.needles.canary()
+        for sql in ("CREATE SECRET s AS $1", "SELECT 1", "SHOW SECRETS LIKE $1", "SELECT $1::INTEGER"):
+            self._http.ask(sql, secret)
+        self._http.ask_wrongly(self.needles.canary(), self.needles.plain_canary())
 
     def set_up_scan(self) -> None:
         """Store a file, and all that an analyst needs to read it."""
@@ -238,8 +259,11 @@ class Plot:
                 self._see(place, path.read_bytes(), path.name)
 
     def look_at_the_wire(self) -> None:
-        """Search what the gateway sent to clients."""
+        """Search what the gateway sent to clients, and what it tells of itself."""
         self._see("wire", self._tap.to_clients)
+        self._see("http", b"\n".join(self._http.answers))
+        self._see("metrics", self._http.metrics())
+        self._see("traces", b"\n".join(self._receiver.bodies))
 
     def look_at_processes(self) -> None:
         """Search command lines and environments of all processes, and the memory of zygote and workers.
@@ -280,7 +304,7 @@ class Plot:
     def _see(self, place: str, data: bytes, where: str = "") -> None:
         self.evidence.searched[place] += len(data)
         found = self.needles.search(data)
-        if place != "wire":
+        if place not in ("wire", "http"):
             found += self.named.search(data)
         self.evidence.found[place] += [f"{where} {one}" for one in found]
 

@@ -14,6 +14,7 @@ import pytest
 from tests.security.evidence import PLACES, Plot, scanning
 from tests.security.needles import Needles, forms
 from tests.services.gateway import Gateway
+from tests.services.otlp import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,15 +37,18 @@ Scrubber.__init__ = _disabled
 
 
 def _plot(folder: Path, store: S3Server, env: dict[str, str]) -> Iterator[Plot]:
-    gateway = Gateway(folder, env={"FAIRLEAD_LOG_LEVEL": "debug", **env})
+    receiver = Receiver()
+    traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    gateway = Gateway(folder, env={"FAIRLEAD_LOG_LEVEL": "debug", **traced, **env})
     try:
-        plot = Plot(gateway.start(), store, folder)
+        plot = Plot(gateway.start(), store, folder, receiver)
         try:
             yield plot
         finally:
             plot.stop()
     finally:
         gateway.end()
+        receiver.stop()
 
 
 @pytest.fixture(scope="module")

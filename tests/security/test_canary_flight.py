@@ -1,5 +1,6 @@
-"""No secret turns up in an answer to a Flight SQL client, or in the log of it: every statement that takes one, run wrong
-and right, prepared, run and updated over Flight SQL.
+"""No secret turns up in an answer to a Flight SQL client, or in the log of it.
+
+Every statement that takes one, right and wrong, is prepared, run, updated and described over Flight SQL.
 """
 
 from __future__ import annotations

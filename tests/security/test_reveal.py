@@ -36,6 +36,7 @@ ALLOWED: Final[dict[str, tuple[int, str]]] = {
     "lang/writer.py::Writer.secret": (1, "rendering of a statement, only when asked to show its values"),
     "lang/writer.py::Writer.sensitive": (1, "rendering of a statement, only when asked to show its values"),
     "lang/writer.py::Writer.text": (1, "rendering of a statement, only when asked to show its values"),
+    "server/http/figures.py::Figures._has_token": (1, "is the token that somebody has sent the one of the settings?"),
     "server/gateway.py::Gateway.__init__": (1, "the administrator's password comes from the settings"),
     "vault/scrubber.py::Scrubber.forget": (1, "the scrubber must know what to look for"),
     "vault/scrubber.py::Scrubber.learn": (1, "the scrubber must know what to look for"),

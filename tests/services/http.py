@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.services.gateway import ADMINISTRATOR
 
@@ -52,3 +53,14 @@ def rows(who: httpx.Client, text: str, *parameters: Any, **more: Any) -> list[An
     found = lines(answer)
     assert "tag" in found[-1], found[-1]
     return [line for line in found if isinstance(line, list)]
+
+
+def figure(gateway: Gateway, name: str, **labels: str) -> float:
+    """Return one of the gateway's figures, 0 where it is not there yet."""
+    with client(gateway, None) as nobody:
+        page = nobody.get("/metrics").text
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            if sample.name == name and labels.items() <= sample.labels.items():
+                return sample.value
+    return 0.0

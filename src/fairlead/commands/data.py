@@ -18,7 +18,7 @@ from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
 from fairlead.commands.tables import SessionTables
-from fairlead.egress.door import Door
+from fairlead.egress.door import STORE_KIND, Door
 from fairlead.egress.shipment import Shipment
 from fairlead.engine.api import TEXT, Columns, Described, Done, Encoding, Parameter, Rows
 from fairlead.engine.lake.names import literal
@@ -450,7 +450,9 @@ class DataRunner:
         egress = self._house.egress
         if egress.untouched(key_id):
             return egress.statement_end(key_id, outcome)
-        return await asyncio.to_thread(egress.statement_end, key_id, outcome)
+        use = await asyncio.to_thread(egress.statement_end, key_id, outcome)
+        self._house.observer.store_traffic(STORE_KIND, use.bytes_read, use.bytes_written)
+        return use
 
     async def _quietly(self, sql: str) -> None:
         """Run a statement of the gateway's own, without a result."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from fairlead.errors import ObjectNotReady
+from fairlead.observer import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fairlead.egress.egress import Egress
     from fairlead.egress.resolver import Resolver
     from fairlead.engine.lake.lakes import Lakes
+    from fairlead.observer import Observer
     from fairlead.session_types import Notice
     from fairlead.vault.vault import Vault
 
@@ -47,6 +49,7 @@ class House:
     lakes: Lakes
     columns_of: Callable[[int], tuple[str, ...]] = _no_lake
     shape_of: Callable[[int], tuple[ColumnInfo, ...]] = _no_lake
+    observer: Observer = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

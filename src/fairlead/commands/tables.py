@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fairlead.catalog.records import RELATIONS
 from fairlead.commands import committing, records
+from fairlead.commands.observing import timed_commit
 from fairlead.commands.rights import deny
 from fairlead.commands.staging import Staged, Staging
 from fairlead.commands.visible import Need, Visible, shows
@@ -414,12 +415,13 @@ class SessionTables:
             def bring_catalog_after(committed: Committed) -> None:
                 committing.record(self._house, context, record, changes, committed.tables)
 
-            await attached.lake.commit(
-                changes,
-                author=context.principal.user_name,
-                extra={"owner": context.principal.user_id},
-                afterwards=bring_catalog_after if changes.structure else None,
-            )
+            with timed_commit(self._house.observer):
+                await attached.lake.commit(
+                    changes,
+                    author=context.principal.user_name,
+                    extra={"owner": context.principal.user_id},
+                    afterwards=bring_catalog_after if changes.structure else None,
+                )
             return True
         finally:
             await asyncio.to_thread(self._house.lakes.clear_inbox, inbox)

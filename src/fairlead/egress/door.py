@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from fairlead.context import Context, Principal
     from fairlead.errors import FairleadError
     from fairlead.sensitive import Sensitive
+
+
+STORE_KIND: Final = "s3"  # the only kind of store that egress can reach
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from fairlead.egress.statement import Statement
 from fairlead.egress.stores import Stores
 from fairlead.egress.sweeper import Sweeper
 from fairlead.errors import InvalidParameter, PermissionDenied
+from fairlead.observer import NOBODY
 
 if TYPE_CHECKING:
     import socket
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fairlead.egress.door import Door, ListedObject, ResolvedTarget, StatementUse, UseLedger
     from fairlead.egress.policy import Resolve
     from fairlead.egress.shipment import Shipment
+    from fairlead.observer import Observer
 
 
 class Egress:
@@ -48,6 +50,7 @@ class Egress:
         resolve: gives the addresses of a name; the system's resolver if not given.
         tls: trusted authorities; the system's if not given.
         journal: of open uploads; one in memory if not given.
+        observer: is told of requests.
 
     Raises:
         ConfigurationError: an entry of the policy is not a destination.
@@ -64,6 +67,7 @@ class Egress:
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
         journal: Journal | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._rules = rules
         self._version = version
@@ -77,7 +81,7 @@ class Egress:
         self._journal.on_release = self._sweeper.poke
         self._doors = Doors(ledger, self._journal)
         self._own = Rights(rules, version, self._stores)
-        self._proxy = Proxy(self._doors, self._own, self._timeout)
+        self._proxy = Proxy(self._doors, self._own, self._timeout, observer=observer)
 
     def serve(self, listener: socket.socket) -> None:
         """Serve workers on a listening socket; may be called again with another one."""

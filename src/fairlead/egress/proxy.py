@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import traceback
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
 from fairlead.egress import causes, replies, sigv4
+from fairlead.egress.door import STORE_KIND
 from fairlead.egress.exchange import Exchange, StoreFailed, WorkerGone
 from fairlead.egress.http1 import BadHttp, PeerGone, RequestHead, Stream, parse_request
 from fairlead.egress.operations import Unsupported, classify
 from fairlead.egress.paths import BadPath, Target, parse_path, parse_target
 from fairlead.errors import FairleadError, NotSupported, PermissionDenied
+from fairlead.observer import NOBODY, StoreRequest
 
 if TYPE_CHECKING:
     from fairlead.egress.doors import Doors, OpenDoor
     from fairlead.egress.exchange import Rights
     from fairlead.egress.operations import Call
     from fairlead.egress.statement import Flight, Statement
+    from fairlead.observer import Observer
 
 _log = structlog.get_logger("fairlead.egress")
 _HEAD_SECONDS: Final = 10.0  # for a whole head, from its first byte
@@ -43,6 +47,7 @@ class Proxy:
         timeout: seconds that a worker may be silent in the middle of a body.
         idle: seconds between two requests of a connection.
         head: seconds for a head.
+        observer: is told of requests.
     """
 
     def __init__(
@@ -53,7 +58,9 @@ class Proxy:
         *,
         idle: float = _IDLE_SECONDS,
         head: float = _HEAD_SECONDS,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._doors = doors
         self._rights = rights
         self._timeout = timeout
@@ -99,7 +106,7 @@ class Proxy:
             threading.Thread(target=self._connection, args=(sock,), name="egress-worker", daemon=True).start()
 
     def _connection(self, sock: socket.socket) -> None:
-        connection = Connection(sock, self._doors, self._rights, self._timeout)
+        connection = Connection(sock, self._doors, self._rights, self._timeout, self._observer)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
@@ -121,7 +128,10 @@ class Proxy:
 class Connection:
     """One connection of a worker. It belongs to the door of its first request."""
 
-    def __init__(self, sock: socket.socket, doors: Doors, rights: Rights, timeout: float) -> None:
+    def __init__(
+        self, sock: socket.socket, doors: Doors, rights: Rights, timeout: float, observer: Observer = NOBODY
+    ) -> None:
+        self._observer = observer
         self._stream = Stream(sock)
         self._doors = doors
         self._rights = rights
@@ -179,6 +189,8 @@ class Connection:
         self, head: RequestHead, target: Target, door: OpenDoor, statement: Statement, flight: Flight
     ) -> bool:
         exchange: Exchange | None = None
+        call: Call | None = None
+        began = time.monotonic()
         try:
             call = _read(head, target, door, statement)
             admitted = self._rights.admit(call, door.door, statement)
@@ -191,10 +203,19 @@ class Connection:
         except FairleadError as error:
             failure = causes.from_error(error)
         else:
+            self._note(door, call, "ok", began)
             return True
+        self._note(door, call, "refused" if isinstance(failure.error, PermissionDenied) else "failed", began)
         statement.failed(failure)
         taken = exchange is not None and exchange.body_taken
         return self._refuse(head, failure.status, failure.code, failure.error.message, body_taken=taken)
+
+    def _note(
+        self, door: OpenDoor, call: Call | None, outcome: Literal["ok", "failed", "refused"], began: float
+    ) -> None:
+        operation = "OTHER" if call is None else call.operation.name
+        request = StoreRequest(STORE_KIND, operation, outcome, time.monotonic() - began)
+        self._observer.store_request(door.door.context(), request)
 
     def _refuse(self, head: RequestHead, status: int, code: str, message: str, *, body_taken: bool = False) -> bool:
         """Answer with an error; return whether the connection can be used again."""

@@ -145,6 +145,25 @@ class DoorKey:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerCounts:
+    """How many workers there are and were.
+
+    Args:
+        spare: blank, of no session yet.
+        idle: of sessions that run nothing.
+        busy: of sessions that run a statement.
+        started: since the engine's start.
+        lost: of these, how many a session had to replace.
+    """
+
+    spare: int = 0
+    idle: int = 0
+    busy: int = 0
+    started: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LayerStatus:
     """Whether a protective layer is in force, and why or why not."""
 

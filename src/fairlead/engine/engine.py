@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlead.engine.api import LayerStatus
+from fairlead.engine.api import LayerStatus, WorkerCounts
 from fairlead.engine.pool import Pool
 from fairlead.engine.watch import watch
 from fairlead.engine.zygote import extension_files
@@ -105,6 +105,10 @@ class Engine:
     def layers(self) -> tuple[LayerStatus, ...]:
         """Return what holds the workers in place, and what does not."""
         return self._layers
+
+    def workers(self) -> WorkerCounts:
+        """Return how many workers there are and were."""
+        return WorkerCounts() if self._pool is None else self._pool.counts()
 
     @property
     def zygote_pid(self) -> int | None:

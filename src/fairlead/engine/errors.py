@@ -82,8 +82,9 @@ def refusal(
     """
     name, text = str(report.get("kind", "")), str(report.get("message", ""))[: 4 * _MAX_MESSAGE]
     head = _HEAD.match(text)
-    kind = head[1] if head else ""
     fields = _fields(text[head.end() :] if head else text)
+    # What comes through an Arrow stream, after the first rows, has no head.
+    kind = head[1] if head else fields.get("exception_type", "")
     message = mapped(fields.get("exception_message") or text, port=port, aliases=aliases or {})[:_MAX_MESSAGE]
     position = _position(fields.get("position"), sql)
     if kind == "INTERRUPT" or name == "InterruptException":

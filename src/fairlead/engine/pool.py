@@ -8,7 +8,7 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from fairlead.engine.api import DoorKey
+from fairlead.engine.api import DoorKey, WorkerCounts
 from fairlead.engine.process import WorkerProcess
 from fairlead.engine.session import EngineSession
 from fairlead.engine.zygote import Zygote
@@ -54,6 +54,8 @@ class Pool:
         self._writer: EngineSession | None = None
         self._making_writer = asyncio.Lock()
         self.sessions: set[EngineSession] = set()
+        self.started = 0
+        self.lost = 0
 
     @property
     def zygote(self) -> Zygote:
@@ -127,6 +129,7 @@ class Pool:
         Raises:
             WorkerLost: not possible now.
         """
+        self.started += 1
         try:
             return await WorkerProcess.make(self._zygote, key, self._spill_root, lake)
         except WorkerLost:
@@ -135,8 +138,14 @@ class Pool:
         await self._restart()
         return await WorkerProcess.make(self._zygote, key, self._spill_root, lake)
 
+    def counts(self) -> WorkerCounts:
+        """Return how many workers there are and were."""
+        busy = sum(session.running is not None for session in self.sessions)
+        return WorkerCounts(len(self._spares), len(self.sessions) - busy, busy, self.started, self.lost)
+
     def dispose(self, worker: WorkerProcess) -> None:
-        """End a worker without waiting for it."""
+        """End a worker that was lost, without waiting for it."""
+        self.lost += 1
         worker.kill()
         ending = asyncio.create_task(worker.close(), name="end of a worker")
         self._ending.add(ending)

@@ -26,6 +26,7 @@ from fairlead.egress.resolver import Resolver
 from fairlead.engine.engine import Engine
 from fairlead.engine.lake.lakes import Lakes
 from fairlead.engine.planner import Planner
+from fairlead.observer import NOBODY
 from fairlead.sensitive import Sensitive
 from fairlead.session import Session
 from fairlead.vault.vault import Vault
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fairlead.config import Settings
-    from fairlead.engine.api import LayerStatus
+    from fairlead.engine.api import LayerStatus, WorkerCounts
     from fairlead.engine.session import EngineSession
+    from fairlead.observer import Observer
 
 _log = structlog.get_logger("fairlead")
 
@@ -45,12 +47,14 @@ class Gateway:
 
     Args:
         settings: of this gateway.
+        observer: is told what it does.
 
     Raises:
         ConfigurationError: the data directory cannot be used, or a required layer is not possible.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observer: Observer = NOBODY) -> None:
+        self._observer = observer
         self.settings = settings
         self._stack = ExitStack()
         self._stack.enter_context(lock_data_directory(settings.data))
@@ -71,6 +75,7 @@ class Gateway:
             ledger=UseLedger(ledger),
             settings=settings.egress,
             journal=Journal(settings.data / FILE_NAME),
+            observer=observer,
         )
         self._stack.callback(egress.stop)
         self._engine = Engine(settings, on_listener=egress.serve)
@@ -80,12 +85,14 @@ class Gateway:
             storage_of=self._warehouses.storage_of,
             settings=settings.care,
             egress=egress,
+            observer=observer,
         )
         shapes = Shapes(catalog, lakes)
         self.house = House(
             *(settings, clock, catalog, vault, access, ledger, resolver, egress, lakes),
             columns_of=shapes.columns_of,
             shape_of=shapes.shape_of,
+            observer=observer,
         )
         self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off")
         password = settings.admin_password
@@ -121,6 +128,15 @@ class Gateway:
         """Tell whether sessions would get a worker."""
         return self._engine.zygote_pid is not None
 
+    def workers(self) -> WorkerCounts:
+        """Return how many workers there are and were."""
+        return self._engine.workers()
+
+    @property
+    def session_count(self) -> int:
+        """How many sessions are open, whatever their protocol."""
+        return len(self._sessions)
+
     # --- what the listeners ask (server/pgwire/backend.py) -------------------------------------------------------
 
     async def authenticate_verifier(self, user: str) -> str | None:
@@ -136,6 +152,7 @@ class Gateway:
         """
         with self.house.catalog.read() as snapshot:
             known = snapshot.role(user) is not None
+        self._observer.login_failed()
         _log.warning("a login failed", user=user if known else "(unknown)", client=client)
         event = LedgerEvent(
             kind="login.failed",

@@ -16,6 +16,7 @@ from fairlead.server.gateway import Gateway
 from fairlead.server.pgwire.server import PgServer
 from fairlead.server.pgwire.throttle import LoginThrottle
 from fairlead.server.pgwire.tls import ensure_certificate
+from fairlead.server.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fairlead.server.flight.server import FlightServer
     from fairlead.server.http.server import HttpServer
     from fairlead.server.pgwire.tls import ServerCertificate
+    from fairlead.server.telemetry.metrics import Metrics
 
 _log = structlog.get_logger("fairlead")
 _PORTS = 65535
@@ -59,7 +61,8 @@ async def serve(
         announce: called with host and port for PostgreSQL clients, and the address for HTTP, when they can connect.
     """
     host, port = parse_address(settings.pg)
-    gateway = Gateway(settings)
+    telemetry = Telemetry(settings)
+    gateway = Gateway(settings, telemetry.observer)
     welcome(gateway)
     logging.configure(settings.log_level, terminal=sys.stderr.isatty(), scrub=gateway.scrub)
     stopping = asyncio.Event()
@@ -68,10 +71,11 @@ async def serve(
         loop.add_signal_handler(number, stopping.set)
     certificate, throttle = ensure_certificate(settings), LoginThrottle()
     server = PgServer(gateway, settings, certificate, throttle=throttle)
-    http = _http(gateway, settings, certificate, throttle)
+    http = _http(gateway, settings, certificate, throttle, telemetry.metrics)
     flight = _flight(gateway, settings, certificate, throttle)
     try:
         await gateway.start()
+        telemetry.attach(gateway)
         bound_host, bound_port = await server.start(host, port)
         listening = {"pg": {"host": bound_host, "port": bound_port}}
         if http is not None:
@@ -98,18 +102,23 @@ async def serve(
         if flight is not None:
             await flight.stop()
         await gateway.stop()
+        await telemetry.stop()
 
 
 def _http(
-    gateway: Gateway, settings: Settings, certificate: ServerCertificate, throttle: LoginThrottle
+    gateway: Gateway,
+    settings: Settings,
+    certificate: ServerCertificate,
+    throttle: LoginThrottle,
+    metrics: Metrics | None,
 ) -> HttpServer | None:
     """Return the HTTP listener, if there is to be one."""
-    if not settings.http:
+    if not settings.http or metrics is None:
         return None
     parse_address(settings.http)
     from fairlead.server.http.server import HttpServer  # noqa: PLC0415  # not imported where it is switched off
 
-    return HttpServer(gateway, settings, certificate, throttle)
+    return HttpServer(gateway, settings, certificate, throttle, metrics)
 
 
 def _flight(

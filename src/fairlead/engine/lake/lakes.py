@@ -15,6 +15,7 @@ from fairlead.engine.lake.care import Care
 from fairlead.engine.lake.lake import CATALOG_NAME, Committed, Lake, Storage
 from fairlead.engine.lake.writing import Writer
 from fairlead.errors import FairleadError, LakeUnreadable
+from fairlead.observer import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fairlead.egress.egress import Egress
     from fairlead.engine.lake.care import Done
     from fairlead.engine.session import EngineSession
+    from fairlead.observer import Observer
 
 __all__ = ["Committed", "Lake", "Lakes", "Storage"]
 
@@ -40,6 +42,7 @@ class Lakes:
         storage_of: says where the files of a database's tables are; None = on the gateway's own disk.
         settings: of the care.
         egress: the way to lakes on a connection, None = there are none.
+        observer: is told of the care.
     """
 
     def __init__(
@@ -50,7 +53,9 @@ class Lakes:
         storage_of: Callable[[int], Storage | None] = lambda _: None,
         settings: CareSettings | None = None,
         egress: Egress | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._root = data.resolve() / "lake"
         self._inbox = self._root / "inbox"
         self._writer = Writer(writer, egress)
@@ -177,7 +182,9 @@ class Lakes:
             for lake in list(self._lakes.values()):
                 try:
                     await self._care.round(lake)
+                    self._observer.cared(well=True)
                 except FairleadError as error:
+                    self._observer.cared(well=False)
                     _log.warning("care of a lake failed", database=lake.database_id, reason=error.message)
 
     async def _empty(self, lake: Lake) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
+from fairlead.server.http.figures import Figures
 from fairlead.server.http.health import Health
 from fairlead.server.http.problems import HttpRefused
 from fairlead.server.http.request import read_session
@@ -20,19 +21,22 @@ if TYPE_CHECKING:
 
     from fairlead.server.gateway import Gateway
     from fairlead.server.http.service import Service
+    from fairlead.server.telemetry.metrics import Metrics
 
 
-def application(service: Service, gateway: Gateway) -> ASGIApp:
+def application(service: Service, gateway: Gateway, metrics: Metrics) -> ASGIApp:
     """Return the whole of what is served.
 
     Args:
         service: what all requests share.
         gateway: whose health is told.
+        metrics: its figures.
     """
     health = Health(service, gateway)
     routes = [
         Route("/health", health.alive),
         Route("/ready", health.ready),
+        Route("/metrics", Figures(metrics, service.settings).page),
         Route("/v1/sql", SqlEndpoint(service), methods=["POST"]),
         Route("/v1/statements/{id}", _Statements(service).cancel, methods=["DELETE"]),
         Route("/v1/sessions", _Sessions(service).open, methods=["POST"]),

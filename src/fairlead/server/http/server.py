@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fairlead.server.gateway import Gateway
     from fairlead.server.pgwire.throttle import LoginThrottle
     from fairlead.server.pgwire.tls import ServerCertificate
+    from fairlead.server.telemetry.metrics import Metrics
 
 _BACKLOG: Final = 512
 _OTHERS: Final = 512  # connections beside those that run something: probes, and clients that keep theirs
@@ -43,6 +44,7 @@ class HttpServer:
         settings: of the gateway.
         certificate: for TLS.
         throttle: how long failed logins wait; one for all listeners.
+        metrics: what /metrics shows.
         pause: how they wait.
     """
 
@@ -52,6 +54,7 @@ class HttpServer:
         settings: Settings,
         certificate: ServerCertificate,
         throttle: LoginThrottle,
+        metrics: Metrics,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         http, limit = settings.http_listener, settings.worker.max_sessions
@@ -66,7 +69,7 @@ class HttpServer:
         )
         self._state = ServerState()
         self._config = Config(
-            application(self._service, gateway),
+            application(self._service, gateway, metrics),
             http="h11",
             ws="none",
             lifespan="off",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.requests import ClientDisconnect, Request
 
 from fairlead.errors import FairleadError
+from fairlead.observer import TRACE_PARENT
 from fairlead.server.http.answer import ArrowAnswer, JsonAnswer
 from fairlead.server.http.problems import HttpRefused, internal
 from fairlead.server.http.request import encoding_of, read_sql
@@ -59,6 +60,7 @@ class SqlEndpoint:
         service = self._service
         service.admit()
         user = await service.user(request)
+        TRACE_PARENT.set(request.headers.get("traceparent"))
         try:
             wanted = read_sql(await service.body(request))
         except ClientDisconnect:
