@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,3 +96,15 @@ def test_looking_opens_nothing(pair: tuple[int, socket.socket, socket.socket]) -
     for _ in range(20):
         connections.look()
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_looking_leaves_the_locks_of_files_alone(
+    pair: tuple[int, socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    held = tmp_path / "held"
+    probe = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    with held.open("w+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        Connections(pair[0]).look()
+        tried = subprocess.run([sys.executable, "-c", probe, str(held)], capture_output=True, check=False)
+        assert b"BlockingIOError" in tried.stderr

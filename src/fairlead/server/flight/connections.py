@@ -8,12 +8,11 @@ Source: Linux, tcp(7), ``struct tcp_info``.
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -117,26 +116,29 @@ def received(handle: socket.socket) -> int:
 
 
 def _open(port: int) -> Iterator[tuple[Peer, socket.socket]]:
-    """Yield this process's connections to a port of its own, each as a handle beside Arrow's."""
+    """Yield this process's connections to a port of its own, each as Arrow's own socket."""
     for entry in Path("/dev/fd").iterdir():
-        with suppress(OSError), _handle(int(entry.name)) as handle:
+        with suppress(OSError), _borrowed(int(entry.name)) as handle:
             if handle.family in (socket.AF_INET, socket.AF_INET6) and handle.getsockname()[1] == port:
                 peer = handle.getpeername()  # fails for what only listens
                 yield (_plain(peer[0]), peer[1]), handle
 
 
-def _handle(number: int) -> socket.socket:
-    """Return a second handle of an open file.
+@contextmanager
+def _borrowed(number: int) -> Iterator[socket.socket]:
+    """Give Arrow's own socket for a moment.
+
+    It is neither duplicated nor closed: the number may stand for any file of this process, and the first close of any
+    second handle of a file, such as SQLite's, would end all locks on it (fcntl(2)).
 
     Raises:
         OSError: it is no socket, or not open any more.
     """
-    second = os.dup(number)
+    handle = socket.socket(fileno=number)
     try:
-        return socket.socket(fileno=second)
-    except OSError:
-        os.close(second)
-        raise
+        yield handle
+    finally:
+        handle.detach()
 
 
 def _plain(host: str) -> str:
