@@ -6,10 +6,11 @@ waited for, and through the session's worker the engine waits too.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from fairlead.errors import FairleadError, InvalidParameter, NotSupported, UndefinedObject
+from fairlead.errors import AdminShutdown, FairleadError, InvalidParameter, NotSupported, UndefinedObject
 from fairlead.server.flight import batches, ingest, metadata
 from fairlead.server.flight import messages as m
 from fairlead.server.flight.options import Options
@@ -227,7 +228,8 @@ class Calls:
                 ahead = self._bridge.start(session.block(turn, handle))
                 yield _batch(output, schema)
         finally:
-            self._bridge.start(session.discard(handle))
+            with suppress(AdminShutdown):
+                self._bridge.start(session.discard(handle))
 
 
 def _info(answer: Answer) -> Info:

@@ -92,6 +92,11 @@ def told(error: BaseException, scrub: Callable[[str], str]) -> Exception:
     return _kind(error.sqlstate)(scrub(_text(error))[:_LONGEST])
 
 
+def bare(error: Exception) -> Exception:
+    """Return an error that pyarrow shows without its traceback even where it takes no Flight error (GetSchema)."""
+    return Unknown(str(error)) if isinstance(error, fl.FlightError) else error
+
+
 def _kind(sqlstate: str) -> type[Exception]:
     for length in range(len(sqlstate), 1, -1):
         if sqlstate[:length] in _BY_SQLSTATE:

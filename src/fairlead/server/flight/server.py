@@ -1,13 +1,14 @@
 """The listener for Flight SQL clients: Arrow's server, started and stopped beside the gateway's event loop.
 
-Arrow serves calls in threads of its own; what they do runs on the gateway's loop. There is no way to hang up on a
-client that does not read, so the end waits only some seconds for calls: their sessions have ended before.
+Arrow serves calls in threads of its own; what they do runs on the gateway's loop. At the end Arrow waits for every
+call, be its client ever so slow, and so would the process: after some seconds what is left is cut.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -71,6 +72,7 @@ class FlightServer:
             raise ConfigurationError(
                 f"cannot listen on {host}:{port} for Flight SQL: {error}", hint="choose another address with --flight"
             ) from None
+        threading.Thread(target=self._service.connections.watch, name="Flight SQL connections", daemon=True).start()
         self._expiring = asyncio.create_task(self._sessions.expire(), name="end of silent Flight SQL sessions")
         return host, int(self._service.port)
 
@@ -80,6 +82,7 @@ class FlightServer:
             return
         if self._expiring is not None:
             self._expiring.cancel()
+        self._service.connections.end()
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -89,7 +92,10 @@ class FlightServer:
 
         threading.Thread(target=shut_down, name="end of Flight SQL", daemon=True).start()
         await self._sessions.stop()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), _END_SECONDS)
-        except TimeoutError:
-            _log.warning("calls of Flight SQL clients did not end in time")
+            return
+        _log.warning("calls of Flight SQL clients did not end in time; their connections are cut")
+        await asyncio.to_thread(self._service.connections.cut)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _END_SECONDS)

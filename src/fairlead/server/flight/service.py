@@ -15,6 +15,7 @@ import pyarrow.flight as fl
 
 from fairlead.errors import LoginRefused, NotSupported, QueryCanceled
 from fairlead.server.flight import failures, messages
+from fairlead.server.flight.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +116,7 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
             tls_certificates=[(certificate, key)],
             middleware={_KEY: _Entrance(gate, scrub)},
         )
+        self.connections = Connections(self.port)
 
     def told(self, error: BaseException) -> Exception:
         """Return the error that ends a call."""
@@ -126,10 +128,12 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
         answer = self._calls.info(self._token(context), context, _command(descriptor))
         return fl.FlightInfo(answer.schema, descriptor, _endpoints(answer.ticket), answer.count, -1)
 
-    @_guarded
     def get_schema(self, context: Any, descriptor: Any) -> Any:
         """Say what rows a descriptor would give."""
-        return fl.SchemaResult(self._calls.schema(self._token(context), context, _command(descriptor)))
+        try:
+            return fl.SchemaResult(self._calls.schema(self._token(context), context, _command(descriptor)))
+        except BaseException as error:  # noqa: BLE001  # the same
+            raise failures.bare(self.told(error)) from None
 
     @_guarded
     def do_get(self, context: Any, ticket: Any) -> Any:
@@ -170,11 +174,11 @@ class Service(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no ty
         except Exception as error:  # noqa: BLE001  # the same
             raise self.told(error) from None
 
-    @staticmethod
-    def _token(context: Any) -> str:
+    def _token(self, context: Any) -> str:
         passed = context.get_middleware(_KEY)
         if not isinstance(passed, _Passed):
             raise LoginRefused("log in first")
+        self.connections.proved(context.peer())
         return passed.token
 
 
