@@ -12,6 +12,7 @@ SERVICES := .services
 # MinIO is published as source only; the version is a Go pseudo-version of its last release.
 MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 MINIO := $(SERVICES)/minio-$(MINIO_VERSION)
+DBT := $(SERVICES)/dbt/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-config --system-certs
 # Arguments for pytest, as in: make test ARGS="-k secrets -x"
@@ -47,7 +48,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-services: $(MINIO) ## install the real servers that tests use (needs Go; about two minutes, once)
+services: $(MINIO) $(DBT) ## install the real servers that tests use (needs Go; about two minutes, once)
 	@command -v psql > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends postgresql-client; }
 
 bench: $(READY) ## measure, and print medians with their ratios
@@ -67,6 +68,11 @@ clean: ## remove everything that make creates, except installed services
 # The stamp is made last: an interrupted installation starts again, a finished one costs nothing.
 $(READY): requirements/dev.txt pyproject.toml
 	@PYTHON="$(PYTHON)" tools/make-venv $(VENV)
+	@touch $@
+
+$(DBT): requirements/dbt.txt
+	@mkdir -p $(SERVICES)
+	@PYTHON="$(PYTHON)" tools/install-dbt $(SERVICES)/dbt
 	@touch $@
 
 $(MINIO):

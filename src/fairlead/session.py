@@ -279,6 +279,8 @@ class Session:
                 raise InFailedTransaction(message)
             if isinstance(statement, ast.DropObjects):
                 statement = views.for_engine(statement, self._house, self.context()) or statement
+            if isinstance(statement, ast.DataStatement):
+                statement = views.renamed(statement, self._house, self.context()) or statement
             if isinstance(statement, ast.DataStatement | ast.CopyFromStdin | ast.Export):
                 async with aclosing(self._running_data(statement, parameters, encoding)) as outputs:
                     async for output in outputs:

@@ -17,6 +17,7 @@ from fairlead.commands import records
 from fairlead.commands.definers import Definers
 from fairlead.commands.exact import exact_plan
 from fairlead.commands.exports import Export
+from fairlead.commands.introspection.failures import coded
 from fairlead.commands.introspection.supply import Catalogs
 from fairlead.commands.tables import SessionTables
 from fairlead.egress.door import Door
@@ -480,6 +481,8 @@ def _told(failure: FairleadError, cause: FairleadError | None, plan: Plan) -> Fa
         passing = isinstance(cause, UndefinedFile | StoreUnreachable)
         if not passing or failure.sqlstate in _STORE_FAILURES:
             return cause
+    if plan.catalogs:
+        failure = coded(failure)
     if failure.position is not None:
         failure.position = plan.typed_position(failure.position)
     return failure

@@ -90,7 +90,7 @@ CASES: Final[tuple[Case, ...]] = (
     case(
         "current-setting",
         "SELECT current_setting('s3_secret_access_key')",
-        by="hygiene",
+        by="hygiene setting",
         control=Bare(("SELECT current_setting('http_proxy')",)),
         harmless="statements",
     ),

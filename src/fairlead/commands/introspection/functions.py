@@ -120,7 +120,7 @@ FUNCTIONS: Final[dict[str, str]] = {
     "to_regrole": "(n_) AS (SELECT oid FROM {base_role} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
     **{
         f"{kind}_{what}": "(n_) AS "
-        + ("n_::VARCHAR" if what == "name" else "coalesce(TRY_CAST(n_ AS BIGINT), error('there is none')::BIGINT)")
+        + ("n_::VARCHAR" if what == "name" else "coalesce(TRY_CAST(n_ AS BIGINT), error('function "' || n_::VARCHAR || '" does not exist')::BIGINT)")
         for kind in ("regproc", "regprocedure", "regoper", "regoperator")
         for what in ("oid", "name")
     },

@@ -118,7 +118,7 @@ def rewrite(statement: ast.DataStatement, vocabulary: Vocabulary) -> Rewriting:
     walk.run()
     made = " ".join(token.upper for token in walk.tokens[:5] if token.kind == "word")
     if walk.keys and statement.verb == "CREATE" and re.search(r"\b(VIEW|MACRO|FUNCTION)\b", made):
-        message = "a temporary view or macro cannot name the catalogs"
+        message = "a temporary view or macro over the catalogs is not offered"
         raise NotSupported(message, hint="CREATE VIEW keeps the text, and it shows what its owner may see")
     edits = sorted(walk.edits, key=lambda edit: edit.span)
     return Rewriting(tuple(edits), frozenset(walk.keys), frozenset(walk.found - walk.left))
