@@ -14,6 +14,7 @@ MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 MINIO := $(SERVICES)/minio-$(MINIO_VERSION)
 PGJDBC_VERSION := 42.7.8
 PGJDBC := $(SERVICES)/pgjdbc-$(PGJDBC_VERSION)
+DBT := $(SERVICES)/dbt/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-config --system-certs
 # Arguments for pytest, as in: make test ARGS="-k secrets -x"
@@ -49,7 +50,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-services: $(MINIO) $(PGJDBC) ## install the real servers that tests use (needs Go; about two minutes, once)
+services: $(MINIO) $(PGJDBC) $(DBT) ## install the real servers and clients that tests use (needs Go; about two minutes, once)
 	@command -v psql > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends postgresql-client; }
 
 bench: $(READY) ## measure, and print medians with their ratios
@@ -69,6 +70,11 @@ clean: ## remove everything that make creates, except installed services
 # The stamp is made last: an interrupted installation starts again, a finished one costs nothing.
 $(READY): requirements/dev.txt pyproject.toml
 	@PYTHON="$(PYTHON)" tools/make-venv $(VENV)
+	@touch $@
+
+$(DBT): requirements/dbt.txt
+	@mkdir -p $(SERVICES)
+	@PYTHON="$(PYTHON)" tools/install-dbt $(SERVICES)/dbt
 	@touch $@
 
 $(MINIO):

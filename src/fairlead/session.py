@@ -353,6 +353,8 @@ class Session:
             self._block.check(statement)
             if isinstance(statement, ast.DropObjects):
                 statement = views.for_engine(statement, self._house, self.context()) or statement
+            if isinstance(statement, ast.DataStatement):
+                statement = views.renamed(statement, self._house, self.context()) or statement
             if isinstance(statement, _Data):
                 async with aclosing(self._running_data(statement, parameters, encoding)) as outputs:
                     async for output in outputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fairlead.commands.introspection.failures import coded
 from fairlead.errors import EngineError, FairleadError, PermissionDenied, StoreUnreachable, UndefinedFile
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def told(failure: FairleadError, cause: FairleadError | None, plan: Plan) -> Fai
         passing = isinstance(cause, UndefinedFile | StoreUnreachable)
         if not passing or failure.sqlstate in _STORE_FAILURES:
             return cause
+    if plan.catalogs:
+        failure = coded(failure)
     if failure.position is not None:
         failure.position = plan.typed_position(failure.position)
     return failure

@@ -11,6 +11,7 @@ from fairlead.dialects import names
 from fairlead.engine.hygiene import refuse_dangerous
 from fairlead.errors import InvalidObjectDefinition, InvalidParameter, NotSupported
 from fairlead.lang import ast, parse, render
+from fairlead.lang.lexer import DATA, tokenize
 from fairlead.lang.masking import holds_credential
 from fairlead.session_types import Notice
 
@@ -88,6 +89,28 @@ def for_engine(statement: ast.DropObjects, house: House, context: Context) -> as
     text = render(statement)  # names are never masked
     identifiers = frozenset(name.last.casefold() for name in statement.names)
     return ast.DataStatement(text=text, verb="DROP", identifiers=identifiers, span=statement.span)
+
+
+def renamed(statement: ast.DataStatement, house: House, context: Context) -> ast.AlterObject | None:
+    """Return ALTER TABLE name RENAME TO other as a change of a view, where the name is a view's, as in PostgreSQL.
+
+    Args:
+        statement: one for the engine.
+        house: whose catalog is asked.
+        context: gives the current database.
+    """
+    if statement.verb != "ALTER" or not statement.names:
+        return None
+    target = next(name for name in statement.names if name.relation)
+    tail, _ = tokenize(statement.text, DATA, target.span[1])
+    if [token.upper for token in tail[:2]] != ["RENAME", "TO"] or tail[3].kind != "eof":
+        return None
+    name = ast.Name(target.parts)
+    with house.catalog.read() as snapshot:
+        found = names.relation(snapshot, name, context)
+    if found is None or found.kind != "view":
+        return None
+    return ast.AlterObject(kind="view", name=name, rename_to=tail[2].text, span=statement.span)
 
 
 def definition(house: House, statement: ast.CreateView, context: Context) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.security.corpus import (
+    catalogs,
     files,
     functions,
     indirection,
@@ -33,4 +34,5 @@ CASES: Final[tuple[Case, ...]] = (
     *lexer.CASES,
     *stages.CASES,
     *tables.CASES,
+    *catalogs.CASES,
 )

@@ -1,4 +1,4 @@
-"""PostgreSQL's catalogs: names, texts, comments and sizes of others' objects, and the engine's own catalogs behind them."""
+"""PostgreSQL's catalogs: names, texts and comments of others' objects, and the engine's own catalogs behind them."""
 
 from __future__ import annotations
 

@@ -39,6 +39,9 @@ def _oid(found: str) -> str:
     return f"(n_) AS coalesce(TRY_CAST(n_::VARCHAR AS BIGINT), {found})"
 
 
+_NO_FUNCTION: Final = (
+    "coalesce(TRY_CAST(n_ AS BIGINT), error('function \"' || n_::VARCHAR || '\" does not exist')::BIGINT)"
+)
 _IDENTIFIER: Final = '\'"(?:[^"]|"")+"|[^."]+\''
 
 FUNCTIONS: Final[dict[str, str]] = {
@@ -119,8 +122,7 @@ FUNCTIONS: Final[dict[str, str]] = {
     "to_regnamespace": "(n_) AS (SELECT oid FROM {base_schema} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
     "to_regrole": "(n_) AS (SELECT oid FROM {base_role} WHERE lower(name) = lower({f_parts}(n_)[-1]))",
     **{
-        f"{kind}_{what}": "(n_) AS "
-        + ("n_::VARCHAR" if what == "name" else "coalesce(TRY_CAST(n_ AS BIGINT), error('there is none')::BIGINT)")
+        f"{kind}_{what}": "(n_) AS " + ("{f_parts}(n_)[-1]" if what == "name" else _NO_FUNCTION)
         for kind in ("regproc", "regprocedure", "regoper", "regoperator")
         for what in ("oid", "name")
     },

@@ -39,6 +39,8 @@ _ITEM_ENDS: Final = frozenset(
     {"FROM", "UNION", "EXCEPT", "INTERSECT", "WHERE", "ORDER", "LIMIT", "GROUP", "HAVING", "INTO"}
 )
 _COMPARING: Final = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
+# Functions are told by their names in the catalogs here.
+_BY_NAME: Final = frozenset({"regproc", "regprocedure"})
 _IDS: Final = frozenset({"oid", "int", "int4", "int8", "integer", "bigint"})
 _TEXTS: Final = frozenset({"text", "varchar", "name"})
 # Types that the engine does not know by these names.
@@ -116,9 +118,8 @@ def rewrite(statement: ast.DataStatement, vocabulary: Vocabulary) -> Rewriting:
     """
     walk = _Walk(statement, vocabulary)
     walk.run()
-    made = " ".join(token.upper for token in walk.tokens[:5] if token.kind == "word")
-    if walk.keys and statement.verb == "CREATE" and re.search(r"\b(VIEW|MACRO|FUNCTION)\b", made):
-        message = "a temporary view or macro cannot name the catalogs"
+    if walk.keys and walk.keeps:
+        message = "a temporary view or macro over the catalogs is not offered"
         raise NotSupported(message, hint="CREATE VIEW keeps the text, and it shows what its owner may see")
     edits = sorted(walk.edits, key=lambda edit: edit.span)
     return Rewriting(tuple(edits), frozenset(walk.keys), frozenset(walk.found - walk.left))
@@ -161,6 +162,12 @@ class _Walk:
             elif token.kind == "op":
                 self._operator(token.text)
             self.at += 1
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the statement's text is kept under a name."""
+        made = {token.upper for token in self.tokens[:5] if token.kind == "word"}
+        return self.statement.verb == "CREATE" and not made.isdisjoint({"VIEW", "MACRO", "FUNCTION"})
 
     def _common(self) -> frozenset[str]:
         """Return the names of common table expressions: they hide relations of the catalogs."""
@@ -256,7 +263,7 @@ class _Walk:
 
     def _relation(self, first: int, last: int, key: str, database: str | None) -> None:
         before = self.view.word(first - 1)
-        changed = before in _CHANGING or self.statement.verb in _CHANGES
+        changed = before in _CHANGING or (self.statement.verb in _CHANGES and not self.keeps)
         target = min(self.relations) == self.tokens[first].start
         if (changed or self.statement.verb in {"DELETE", "MERGE", "UPDATE"}) and target:
             message = f"permission denied: {self.tokens[last].text} is a system catalog"
@@ -354,7 +361,7 @@ class _Walk:
             or (begin > 0 and self.tokens[begin - 1].text in _COMPARING)
             or view.word(end + 1) in {"IN", "NOT", "IS"}
         )
-        wants_id = following in _IDS or ((literal or compared) and following not in _TEXTS)
+        wants_id = following in _IDS or ((literal or compared) and following not in _TEXTS and name not in _BY_NAME)
         key = function_key(f"{name}_{'oid' if wants_id else 'name'}")
         self.keys.add((None, key))
         self._insert(self.tokens[begin].start, f"{{{key}}}(")
