@@ -11,6 +11,7 @@ from fairlead.connectors import declaration
 from fairlead.connectors.locations import parse_url
 from fairlead.context import DEFAULT_DATABASE
 from fairlead.dialects import names
+from fairlead.dialects.stored import store_of
 from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter
 from fairlead.session_types import Notice
 
@@ -125,9 +126,12 @@ def _storage(
         message = f"connection {connection.full_name} ({kind}) does not lead to {statement.data_path}"
         schemes = " or ".join(f"{scheme}://" for scheme in sorted(declaration.connector(kind).schemes))
         raise InvalidParameter(message, hint=f"write a URL: {schemes}bucket/folder/")
-    place = parse_url(url)
+    place, store = parse_url(url), store_of(tx.definition(connection.id))
     for other in tx.databases():
-        if other.data_path is not None and _overlap(place, parse_url(other.data_path)):
+        if other.data_path is None or other.connection_id is None:
+            continue
+        same_store = store_of(tx.definition(other.connection_id)) == store
+        if same_store and _overlap(place, parse_url(other.data_path)):
             message = "another database stores its tables there, above it, or below it"
             raise InvalidParameter(message, hint="give each database a folder of its own")
     return url, connection

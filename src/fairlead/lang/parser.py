@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 _ATTACH_HINT: Final = "reach outside data through a connection and a stage"
 _SETTING_HINT: Final = "the engine is configured by the gateway"
+_MERGE_HINT: Final = (
+    "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET ... WHEN NOT MATCHED THEN INSERT ..."
+)
 _REFUSED: Final = {
     "PREPARE": "use the prepared statements of the client's protocol",
     "EXECUTE": "use the prepared statements of the client's protocol",
@@ -70,11 +73,18 @@ _REFUSED: Final = {
     "PRESIGN": None,
     "BACKUP": None,
     "RESTORE": None,
-    "REFRESH": None,
+    "REFRESH": "a view is computed at each use; CREATE OR REPLACE TABLE t AS SELECT ... keeps its rows",
+    "UPSERT": _MERGE_HINT,
+    "REPLACE": _MERGE_HINT,
+    "UNDROP": "a dropped table is gone; rows that were deleted are there in SELECT ... FROM t AT (VERSION => n)",
     "PUT": None,
     "GET": None,
 }
-_CREATE: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *CATEGORIES)
+# Those in the lake are read elsewhere; they are named here where a word is none of them.
+_IN_LAKE: Final = ("TABLE", "VIEW", "SCHEMA")
+_CREATE: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *_IN_LAKE, *CATEGORIES)
+_ALTER: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *_IN_LAKE)
+_DROP: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *_IN_LAKE)
 _LATER: Final = frozenset(
     (
         *("TABLE", "VIEW", "MACRO", "FUNCTION", "SCHEMA", "SEQUENCE", "TYPE", "INDEX", "SOURCE", "SINK", "PIPELINE"),
@@ -217,7 +227,7 @@ def _alter(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
         return alter_object(cursor)
     if word in _LATER or word == "SYSTEM":
         _later(cursor, f"ALTER {word}", None)
-    match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE"):
+    match cursor.expect_one(*_ALTER):
         case "SECRET":
             return alter_secret(cursor)
         case "CONNECTION":
@@ -236,7 +246,7 @@ def _drop(cursor: Cursor) -> Statement:
         _later(cursor, f"DROP {word}", None)
     if word in CATEGORIES and cursor.at("CONNECTION", by=1):
         cursor.fail("CONNECTION", hint="connections of all categories share one name space: DROP CONNECTION name")
-    match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", "VIEW"):
+    match cursor.expect_one(*_DROP):
         case "DATABASE":
             return drop_database(cursor)
         case "USER" | "ROLE":
