@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NoReturn
 from fairlead.errors import ObjectNotReady
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fairlead.access.access import Access
     from fairlead.access.ledger import Ledger
     from fairlead.catalog.catalog import Catalog
     from fairlead.clock import Clock
     from fairlead.config import Settings
-    from fairlead.dialects.infos import ColumnInfo
+    from fairlead.dialects.infos import TableInfo
     from fairlead.egress.egress import Egress
     from fairlead.egress.resolver import Resolver
     from fairlead.engine.lake.lakes import Lakes
@@ -32,8 +32,8 @@ def _no_lake(object_id: int) -> NoReturn:
 class House:
     """One gateway's rooms, as far as commands need them.
 
-    ``columns_of`` gives the names of a table's columns, ``shape_of`` the columns with their types, both from the lake,
-    by the table's object id.
+    ``columns_of`` gives the names of a table's columns, ``shape_of`` all that it is made of, both from the lake, by the
+    table's object id; ``comments_in`` the comments of a database's tables.
     """
 
     settings: Settings
@@ -46,7 +46,8 @@ class House:
     egress: Egress
     lakes: Lakes
     columns_of: Callable[[int], tuple[str, ...]] = _no_lake
-    shape_of: Callable[[int], tuple[ColumnInfo, ...]] = _no_lake
+    shape_of: Callable[[int], TableInfo] = _no_lake
+    comments_in: Callable[[int], Mapping[int, str]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from fairlead.errors import NotSupported
-from fairlead.lang.ast import AlterConnection, DropObjects, SetComment, Statement
+from fairlead.lang.ast import AlterConnection, AlterObject, DropObjects, SetComment, Statement
 from fairlead.lang.complaint import broken
 from fairlead.lang.cursor import Cursor
 from fairlead.lang.heads import DATA_OBJECTS, explained
@@ -282,12 +282,16 @@ def _drop_objects(cursor: Cursor, word: str) -> DropObjects:
     )
 
 
-def _comment(cursor: Cursor) -> AlterConnection:
+def _comment(cursor: Cursor) -> AlterConnection | AlterObject:
     cursor.expect("ON")
     word = cursor.word()
+    if cursor.accept("VIEW"):
+        view = cursor.name()
+        cursor.expect("IS")
+        return AlterObject(kind="view", name=view, comment="" if cursor.accept("NULL") else cursor.string())
     if word in {"SECRET", "STAGE", "TABLE", "DATABASE", "SCHEMA", "COLUMN"}:
         cursor.unsupported(f"COMMENT ON {word} is not offered yet")
-    cursor.expect_one("CONNECTION", "LINK")
+    cursor.expect_one("CONNECTION", "LINK", "VIEW")
     name = cursor.name()
     cursor.expect("IS")
     text = "" if cursor.accept("NULL") else cursor.string()

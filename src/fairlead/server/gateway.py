@@ -87,6 +87,7 @@ class Gateway:
             *(settings, clock, catalog, vault, access, ledger, resolver, egress, lakes),
             columns_of=shapes.columns_of,
             shape_of=shapes.shape_of,
+            comments_in=shapes.comments_in,
         )
         self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off")
         password = settings.admin_password
