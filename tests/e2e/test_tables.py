@@ -348,12 +348,10 @@ def test_what_is_there_survives_kill_9(start_gateway: Any) -> None:
     [
         "SELECT DISTINCT filename FROM t",
         "SELECT string_agg(filename) FROM t",
-        "EXPLAIN ANALYZE SELECT count(v) FROM t",
         "SELECT * FROM options()",
         "SELECT * FROM settings()",
         "SELECT * FROM table_info()",
         "SELECT * FROM snapshots()",
-        "SELECT * FROM glob('*/**')",
         "SELECT * FROM duckdb_tables()",
     ],
 )
@@ -369,5 +367,5 @@ def test_nothing_that_the_engine_shows_tells_of_the_machine(
     assert shown
     for telling in (str(gateway.data), gateway.data.name + "/spill", "worker-", "/tmp", "hidden_from_others"):
         assert telling not in shown
-    if statement.startswith(("SELECT DISTINCT filename", "EXPLAIN")):
+    if "filename" in statement:
         assert re.search(r"files/ducklake-[0-9a-f-]+\.parquet", shown)

@@ -75,3 +75,29 @@ def test_databases_in_two_stores_may_have_the_same_path(admin: Connection, bucke
     name = f"far{secrets.token_hex(4)}"
     admin.execute(f"CREATE DATABASE {name} {path} {elsewhere}")  # type: ignore[call-overload]
     admin.execute(f"DROP DATABASE {name}")  # type: ignore[call-overload]
+
+
+def test_a_place_that_cannot_be_used_is_warned_of(admin: Connection, lake: Lake) -> None:
+    relay, down, name = Relay(lake.store.endpoint), f"down{secrets.token_hex(4)}", f"far{secrets.token_hex(4)}"
+    admin.execute(lake.connection_sql("databend", down).replace(lake.store.endpoint, relay.endpoint))  # type: ignore[call-overload]
+    relay.close()
+    told: list[tuple[str | None, str | None]] = []
+
+    def keep(diag: psycopg.errors.Diagnostic) -> None:
+        told.append((diag.severity, diag.message_primary))
+
+    admin.add_notice_handler(keep)
+    try:
+        for place, connection, word in (
+            (f"s3://{lake.bucket}/fresh-{name}/", "lake", None),
+            (f"s3://no-such-bucket-{name}/wh/", "lake", "there is no bucket"),
+            (f"s3://{lake.bucket}/down-{name}/", down, "cannot be used now"),
+        ):
+            told.clear()
+            admin.execute(f"CREATE DATABASE {name} DATA PATH '{place}' CONNECTION = {connection}")  # type: ignore[call-overload]
+            assert name in {row[0] for row in admin.execute("SHOW DATABASES").fetchall()}
+            assert [severity for severity, _ in told] == ([] if word is None else ["WARNING"])
+            assert all(word and word in (text or "") and place in (text or "") for _, text in told)
+            admin.execute(f"DROP DATABASE {name}")  # type: ignore[call-overload]
+    finally:
+        admin.remove_notice_handler(keep)

@@ -200,6 +200,9 @@ class Egress:
                 use.bytes_read += size
                 yield from (one for one in objects if found.rule.shows(bucket, one.key))
             outcome = "ok"
+        except GeneratorExit:
+            outcome = "closed"  # nobody wants more
+            raise
         finally:
             statement.end(outcome)
 
