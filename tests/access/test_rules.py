@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.access.rules import place
+from fairlead.access.rules import EVERYTHING, Rule, place
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,21 @@ def test_a_prefix_never_reaches_a_neighbour_whose_name_only_begins_the_same(path
     _, prefix = found
     assert prefix == "" or prefix.endswith("/")
     assert not path or not f"{path.rstrip('/')}-secret/key".startswith(prefix)
+
+
+@pytest.mark.parametrize(
+    ("key", "covered", "shown"),
+    [
+        ("wh/public/t/a.parquet", False, False),
+        ("wh/", False, False),
+        ("wh", True, False),
+        ("wh2/a", True, True),
+        ("a", True, True),
+        ("", True, True),
+    ],
+)
+def test_what_is_closed_is_neither_reached_nor_shown(key, covered, shown):
+    rule = Rule(1, None, "", EVERYTHING, "connection c", closed=(("acme", "wh/"),))
+    assert (rule.covers("acme", key), rule.shows("acme", key)) == (covered, shown)
+    assert rule.covers("other", key)
+    assert rule.shows("other", key)

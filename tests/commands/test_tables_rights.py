@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fairlead.dialects.infos import ColumnInfo
+from fairlead.dialects.infos import ColumnInfo, TableInfo
 from fairlead.errors import (
     FairleadError,
     InvalidParameter,
@@ -45,7 +45,7 @@ def shop(desk: Desk) -> Desk:
     desk.gateway.house = replace(
         desk.gateway.house,
         columns_of=lambda _: tuple(column.name for column in _COLUMNS),
-        shape_of=lambda _: _COLUMNS,
+        shape_of=lambda _: TableInfo(_COLUMNS),
     )
     for name in ("ann", "bob", "joe"):
         desk.outputs(f"CREATE USER {name} PASSWORD 'pass word'")

@@ -339,3 +339,46 @@ def test_the_condition_of_a_grant_is_bound_when_it_is_granted(db: Connection, co
     assert db.execute(f"SHOW GRANTS TO {role}").fetchall() == []  # type: ignore[call-overload]
     db.execute(f"GRANT SELECT ON t WHERE a > 1 AND b IS NOT NULL TO {role}")  # type: ignore[call-overload]
     assert len(db.execute(f"SHOW GRANTS TO {role}").fetchall()) == 1  # type: ignore[call-overload]
+
+
+# --- what is shown can be run again -----------------------------------------------------------------------------------
+
+
+def test_comments_are_shown_to_who_may_read_the_whole(gateway: Gateway, db: Connection) -> None:
+    user = f"u{secrets.token_hex(4)}"
+    db.execute(f"CREATE USER {user} PASSWORD 'correct horse battery staple'")  # type: ignore[call-overload]
+    db.execute("COMMENT ON TABLE t IS 'it''s a table'")
+    db.execute("COMMENT ON VIEW v IS 'it''s a view'")
+    db.execute(f"GRANT SELECT (a) ON t TO {user}; GRANT SELECT ON v TO {user}")  # type: ignore[call-overload]
+
+    def comments(who: Connection) -> dict[str, str]:
+        return {row[0]: row[5] for row in who.execute("SHOW TABLES").fetchall()}
+
+    assert comments(db) == {"t": "it's a table", "other": "", "v": "it's a view"}
+    with gateway.connect(user, "correct horse battery staple", dbname=db.info.dbname) as who:
+        assert comments(who) == {"t": "", "v": "it's a view"}
+        assert failure(who, "COMMENT ON VIEW v IS 'mine'").sqlstate == "42501"
+        assert "a table" not in str(who.execute("SHOW CREATE TABLE t").fetchall())
+    db.execute("COMMENT ON VIEW v IS NULL")
+    db.execute("COMMENT ON TABLE t IS NULL")
+    assert comments(db) == {"t": "", "other": "", "v": ""}
+
+
+def test_show_create_makes_the_same_table_again(db: Connection) -> None:
+    db.execute(
+        """CREATE TABLE full_one ("A b" BIGINT NOT NULL, day DATE DEFAULT current_date, n DECIMAL(12, 2) DEFAULT 1.5,
+        "q'""t" VARCHAR DEFAULT 'it''s', s STRUCT(x INTEGER, "y z" VARCHAR[]), flag BOOLEAN DEFAULT 'true')"""
+    )
+    db.execute('ALTER TABLE full_one SET PARTITIONED BY (year(day), bucket(8, "A b"), n)')
+    db.execute("COMMENT ON TABLE full_one IS 'it''s; one'")
+    db.execute("""COMMENT ON COLUMN full_one."q'""t" IS 'a -- text'""")
+    db.execute("CREATE VIEW over (x) AS SELECT n FROM full_one")
+    db.execute("COMMENT ON VIEW over IS 'it''s; a view'")
+    shown = [db.execute(f"SHOW CREATE {what}".encode()).fetchall() for what in ("TABLE full_one", "VIEW over")]
+    assert [len(text.split(";\n")) for ((_, text),) in shown] == [4, 2]
+    db.execute("DROP TABLE full_one CASCADE")
+    for ((_, text),) in shown:
+        db.execute(text.encode())
+    assert [db.execute(f"SHOW CREATE {what}".encode()).fetchall() for what in ("TABLE full_one", "VIEW over")] == shown
+    db.execute('INSERT INTO full_one ("A b") VALUES (1)')
+    assert db.execute("SELECT x FROM over").fetchall() == db.execute("SELECT n FROM full_one").fetchall()

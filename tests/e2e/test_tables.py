@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -340,3 +341,31 @@ def test_what_is_there_survives_kill_9(start_gateway: Any) -> None:
     gateway.start()
     with gateway.connect() as admin:
         assert rows(admin, "SELECT count(*), min(n) FROM t") == [(1001, -1)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT DISTINCT filename FROM t",
+        "SELECT string_agg(filename) FROM t",
+        "SELECT * FROM options()",
+        "SELECT * FROM settings()",
+        "SELECT * FROM table_info()",
+        "SELECT * FROM snapshots()",
+        "SELECT * FROM duckdb_tables()",
+    ],
+)
+def test_nothing_that_the_engine_shows_tells_of_the_machine(
+    gateway: Gateway, db: Connection, reader: Connection, statement: str
+) -> None:
+    db.execute("CREATE TABLE t AS SELECT range AS n, 'some text' AS v FROM range(500)")
+    db.execute("INSERT INTO t VALUES (-1, 'small')")
+    db.execute("CREATE TABLE hidden_from_others AS SELECT range AS n FROM range(500)")
+    db.execute("GRANT SELECT ON t TO analyst")
+    assert rows(reader, "SELECT count(*), max(file_row_number) FROM t WHERE n >= 0") == [(500, 499)]
+    shown = re.sub(r"[\s\u2500-\u257f]", "", "\n".join(str(row) for row in rows(reader, statement)))
+    assert shown
+    for telling in (str(gateway.data), gateway.data.name + "/spill", "worker-", "/tmp", "hidden_from_others"):
+        assert telling not in shown
+    if "filename" in statement:
+        assert re.search(r"files/ducklake-[0-9a-f-]+\.parquet", shown)

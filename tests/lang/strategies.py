@@ -377,7 +377,8 @@ BY_KIND = {
         owner_to=identifiers,
         if_exists=flags,
     )
-    | st.builds(ast.AlterObject, kind=st.sampled_from(["view", "schema"]), name=names, rename_to=identifiers),
+    | st.builds(ast.AlterObject, kind=st.sampled_from(["view", "schema"]), name=names, rename_to=identifiers)
+    | st.builds(ast.AlterObject, kind=st.just("view"), name=names, comment=texts),
     ast.ShowSnapshots: st.builds(ast.ShowSnapshots, scope=maybe(identifiers), limit=st.integers(0, 1_000_000)),
     ast.ShowTables: st.builds(
         ast.ShowTables, kind=st.sampled_from(["table", "view", "schema"]), scope=maybe(names), like=maybe(texts)

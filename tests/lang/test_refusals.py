@@ -11,6 +11,17 @@ SYNTAX = [
     # dialect, text, position, message, hint
     ("native", "CRAETE SECRET s AS 'x'", 1, "Expected a statement, found a word", "did you mean CREATE?"),
     ("native", "CREATE SERCET s AS 'x'", 8, None, "did you mean SECRET?"),
+    ("native", "CREATE TABEL t (a INTEGER)", 8, None, "did you mean TABLE?"),
+    ("native", "CREATE VEIW v AS SELECT 1", 8, None, "did you mean VIEW?"),
+    ("native", "DROP SHEMA s", 6, None, "did you mean SCHEMA?"),
+    ("native", "ALTER TABEL t RENAME TO u", 7, None, "did you mean TABLE?"),
+    (
+        "native",
+        "SELECT 1 INTO LINK '/acme/x'",
+        20,
+        "Expected the name of a link, found a string literal",
+        "write INTO LINK name 'bucket/path': SHOW LINKS lists those you may use",
+    ),
     ("native", "CREATE SECRET s 'x'", 17, "Expected AS, found a string literal", None),
     ("native", "CREATE SECRET s AS", 19, "Expected a string literal, found the end of the statement", None),
     ("native", "CREATE CONNECTION c TO KAFKA (SASL MECHANISM 'x')", 31, None, "did you mean SASL MECHANISMS?"),
@@ -299,3 +310,20 @@ def test_a_json_clause_is_one_flat_object(clause, text, message):
         parse(f"CREATE LINK l AS S3 {clause} '{text}'")
     assert caught.value.message == message
     assert "hunter2" not in f"{caught.value.hint}{caught.value.detail}"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("COPY t FROM '/tmp/x'", "COPY table FROM"),
+        ("COPY t TO '/tmp/x'", "COPY ... TO"),
+        ("UPSERT INTO t VALUES (1)", "MERGE INTO"),
+        ("REPLACE INTO t VALUES (1)", "MERGE INTO"),
+        ("UNDROP TABLE t", "AT (VERSION => n)"),
+        ("REFRESH MATERIALIZED VIEW v", "CREATE OR REPLACE TABLE"),
+    ],
+)
+def test_what_to_write_instead_is_something_that_exists(text, word):
+    with pytest.raises(FairleadError) as caught:
+        parse(text)
+    assert word in (caught.value.hint or "")

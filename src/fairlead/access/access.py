@@ -18,6 +18,7 @@ from fairlead.errors import PermissionDenied, UndefinedObject
 
 if TYPE_CHECKING:
     from fairlead.access.relations import TableRights, ViewRights
+    from fairlead.access.rights import StoreOf
     from fairlead.catalog.catalog import Catalog
     from fairlead.catalog.records import RoleRecord
     from fairlead.context import Principal
@@ -27,10 +28,17 @@ Owned = ObjectRecord | SchemaRecord | DatabaseRecord
 
 
 class Access:
-    """Decides on rights; safe for use from many threads, and cheap enough to ask on every request."""
+    """Decides on rights; safe for use from many threads, and cheap enough to ask on every request.
 
-    def __init__(self, catalog: Catalog) -> None:
+    Args:
+        catalog: of the gateway.
+        store_of: gives what a connection leads to, from its stored definition: a place that is closed in one store is
+            open in another. Without it all connections are taken to lead to one store.
+    """
+
+    def __init__(self, catalog: Catalog, store_of: StoreOf = lambda _: "") -> None:
         self._catalog = catalog
+        self._store_of = store_of
         self._reading = threading.Lock()
         self._known: _Known | None = None
 
@@ -186,7 +194,7 @@ class Access:
                 epoch = self._catalog.epoch
                 if known is None or known.epoch != epoch:
                     with self._catalog.read() as snapshot:
-                        known = _Known(epoch, Rights.read(snapshot))
+                        known = _Known(epoch, Rights.read(snapshot, self._store_of))
                     self._known = known
         return known
 
@@ -218,8 +226,8 @@ def _rules(rights: Rights, principal: Principal) -> tuple[Rule, ...]:
     for record in rights.objects.values():
         if record.kind == "connection" and record.enabled and rights.can(principal, "USAGE", "connection", record.id):
             via = f"connection {record.full_name}"
-            rule = Rule(record.id, None, "", EVERYTHING, via, connection=record.full_name, closed=_data_paths(rights))
-            connections.append(rule)
+            closed = _data_paths(rights, record.id)
+            connections.append(Rule(record.id, None, "", EVERYTHING, via, connection=record.full_name, closed=closed))
         elif record.kind == "stage":
             stages += _stage_rules(rights, principal, record)
     return (*connections, *stages)
@@ -238,13 +246,18 @@ def _stage_rules(rights: Rights, principal: Principal, stage: ObjectRecord) -> l
         actions |= WRITING
     if not actions:
         return []
-    via, closed = f"stage {stage.full_name}", _data_paths(rights)
+    via, closed = f"stage {stage.full_name}", _data_paths(rights, connection.id)
     return [Rule(connection.id, *found, actions, via, connection=connection.full_name, closed=closed)]
 
 
-def _data_paths(rights: Rights) -> tuple[tuple[str, str], ...]:
-    """Return where databases keep the files of their tables: rights on tables lead there, and nothing else."""
-    found = (place(database.data_path) for database in rights.databases.values() if database.data_path is not None)
+def _data_paths(rights: Rights, connection_id: int) -> tuple[tuple[str, str], ...]:
+    """Return where databases keep the files of their tables in a store: rights on tables lead there, nothing else."""
+    store = rights.stores[connection_id]
+    found = (
+        place(database.data_path)
+        for database in rights.databases.values()
+        if database.data_path is not None and rights.stores.get(database.connection_id or 0) == store
+    )
     return tuple(one for one in found if one is not None)
 
 

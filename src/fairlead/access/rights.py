@@ -14,10 +14,12 @@ from fairlead.catalog.records import KINDS, RELATIONS
 from fairlead.context import Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fairlead.catalog.records import DatabaseRecord, GrantRecord, ObjectRecord, RoleRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
+
+    StoreOf = Callable[[Mapping[str, Any]], str]
 
 # (kind, id): what a grant is on; the id is None for the system.
 Thing = tuple[str, int | None]
@@ -44,6 +46,7 @@ class Rights:
         definitions: of stages, tables and views, by id.
         holders: who holds a privilege on a thing; the value says whether with grant option.
         narrowed: grants of a part of a table, by id of the table.
+        stores: what a connection leads to, by its id; connections to one store have the same.
     """
 
     roles: Mapping[int, RoleRecord]
@@ -55,12 +58,18 @@ class Rights:
     holders: Mapping[tuple[str, Thing], Mapping[int, bool]]
     narrowed: Mapping[int, tuple[GrantRecord, ...]]
     public_id: int
+    stores: Mapping[int, str]
     _principals: dict[int, Principal] = field(default_factory=dict)
     _insides: dict[tuple[frozenset[int], int], tuple[frozenset[str], bool]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, snapshot: Snapshot) -> Rights:
-        """Read all of it from one snapshot."""
+    def read(cls, snapshot: Snapshot, store_of: StoreOf) -> Rights:
+        """Read all of it from one snapshot.
+
+        Args:
+            snapshot: the catalog.
+            store_of: gives what a connection leads to, from its definition.
+        """
         roles = {role.id: role for role in snapshot.roles()}
         above: dict[int, set[int]] = defaultdict(set)
         for role_id, member_id in snapshot.memberships():
@@ -86,6 +95,7 @@ class Rights:
             holders=dict(holders),
             narrowed=dict(narrowed),
             public_id=next(role.id for role in roles.values() if role.name == "public"),
+            stores={i: store_of(definition) for i, definition in snapshot.definitions("connection").items()},
         )
 
     def principal(self, role_id: int) -> Principal:

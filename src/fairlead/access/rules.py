@@ -33,7 +33,8 @@ class Rule:
         actions: what may be done.
         via: what gives the right, for the ledger and for messages (``stage main.public.raw``).
         connection: full name of the connection.
-        closed: (bucket, key prefix) pairs that it does not reach: where databases keep the files of their tables.
+        closed: (bucket, key prefix) pairs of the same store that it does not reach: where databases keep the files of
+            their tables.
     """
 
     connection_id: int
@@ -49,6 +50,11 @@ class Rule:
         if self.bucket not in (None, bucket) or not key.startswith(self.prefix):
             return False
         return not any(bucket == closed and key.startswith(prefix) for closed, prefix in self.closed)
+
+    def shows(self, bucket: str, key: str) -> bool:
+        """Whether a listing may show a key, or a prefix that keys have in common: not what is closed, or inside it."""
+        name = key if key.endswith("/") else f"{key}/"
+        return not any(bucket == closed and name.startswith(prefix) for closed, prefix in self.closed)
 
 
 def place(url: str) -> tuple[str, str] | None:

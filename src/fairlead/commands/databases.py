@@ -11,7 +11,16 @@ from fairlead.connectors import declaration
 from fairlead.connectors.locations import parse_url
 from fairlead.context import DEFAULT_DATABASE
 from fairlead.dialects import names
-from fairlead.errors import DependentObjects, DuplicateObject, InvalidParameter
+from fairlead.dialects.stored import store_of
+from fairlead.errors import (
+    DependentObjects,
+    DuplicateObject,
+    InvalidParameter,
+    StoreError,
+    StoreRefusedCredential,
+    StoreUnreachable,
+    UndefinedFile,
+)
 from fairlead.session_types import Notice
 
 if TYPE_CHECKING:
@@ -22,12 +31,14 @@ if TYPE_CHECKING:
     from fairlead.lang import ast
 
 
+_LATER: Final = "the database is created; tables can be when the store answers. VALIDATE CONNECTION looks closer"
 _HINT: Final = "drop what it holds first; DROP DATABASE ... CASCADE takes tables and views of yours along"
 
 
 def create(statement: ast.CreateDatabase, house: House, context: Context) -> Result:
-    """CREATE DATABASE."""
+    """CREATE DATABASE. A store that does not answer is warned of: it may be made, or come back, later."""
     schemas.refuse_reserved_database(statement.name)
+    notices = _asked(house, statement, context)
     with house.catalog.write() as tx:
         house.access.require(context.principal, "CREATE DATABASE", None)
         if tx.database(statement.name) is not None:
@@ -41,7 +52,24 @@ def create(statement: ast.CreateDatabase, house: House, context: Context) -> Res
         tx.create_database(statement.name, context.principal.user_id, data_path=data_path, connection_id=connection_id)
         detail = {"at": data_path or "", "connection": connection.full_name} if connection is not None else {}
         house.ledger.append(tx, records.ddl(context, "CREATE DATABASE", f"database {statement.name}", **detail))
-    return Result("CREATE DATABASE")
+    return Result("CREATE DATABASE", notices=notices)
+
+
+def _asked(house: House, statement: ast.CreateDatabase, context: Context) -> tuple[Notice, ...]:
+    """Ask the store for what is at the DATA PATH, outside of any transaction; return what is wrong with it."""
+    with house.catalog.read() as snapshot:
+        house.access.require(context.principal, "CREATE DATABASE", None)
+        if statement.data_path is None or snapshot.database(statement.name) is not None:
+            return ()
+        url, connection = _storage(house, snapshot, statement, context)
+    if url is None or connection is None or not connection.enabled:
+        return ()
+    try:
+        next(house.egress.list(context, connection.id, *parse_url(url)), None)
+    except (StoreUnreachable, StoreRefusedCredential, StoreError, UndefinedFile) as error:
+        message = f"{url} cannot be used now: {error.message}"
+        return (Notice("WARNING", message, "01000", hint=_LATER),)
+    return ()
 
 
 def drop(statement: ast.DropDatabase, house: House, context: Context) -> Result:
@@ -112,9 +140,9 @@ def _shown_storage(
 
 
 def _storage(
-    house: House, tx: Transaction, statement: ast.CreateDatabase, context: Context
+    house: House, tx: Snapshot, statement: ast.CreateDatabase, context: Context
 ) -> tuple[str | None, ObjectRecord | None]:
-    """Check right, URL and scheme of DATA PATH, in this order; the connection is not asked."""
+    """Check right, URL and scheme of DATA PATH, in this order; the store is not asked."""
     if statement.data_path is None or statement.connection is None:
         return None, None
     connection = connections.visible(house, tx, statement.connection, context)
@@ -125,9 +153,12 @@ def _storage(
         message = f"connection {connection.full_name} ({kind}) does not lead to {statement.data_path}"
         schemes = " or ".join(f"{scheme}://" for scheme in sorted(declaration.connector(kind).schemes))
         raise InvalidParameter(message, hint=f"write a URL: {schemes}bucket/folder/")
-    place = parse_url(url)
+    place, store = parse_url(url), store_of(tx.definition(connection.id))
     for other in tx.databases():
-        if other.data_path is not None and _overlap(place, parse_url(other.data_path)):
+        if other.data_path is None or other.connection_id is None:
+            continue
+        same_store = store_of(tx.definition(other.connection_id)) == store
+        if same_store and _overlap(place, parse_url(other.data_path)):
             message = "another database stores its tables there, above it, or below it"
             raise InvalidParameter(message, hint="give each database a folder of its own")
     return url, connection

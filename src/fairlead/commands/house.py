@@ -9,7 +9,7 @@ from fairlead.errors import ObjectNotReady
 from fairlead.observer import NOBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fairlead.access.access import Access
     from fairlead.access.ledger import Ledger
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fairlead.commands.introspection.base import Activity
     from fairlead.commands.introspection.shapes import ColumnShape
     from fairlead.config import Settings
-    from fairlead.dialects.infos import ColumnInfo
+    from fairlead.dialects.infos import TableInfo
     from fairlead.egress.egress import Egress
     from fairlead.egress.resolver import Resolver
     from fairlead.engine.lake.lakes import Lakes
@@ -36,9 +36,9 @@ def _no_lake(object_id: int) -> NoReturn:
 class House:
     """One gateway's rooms, as far as commands need them.
 
-    ``columns_of`` gives the names of a table's columns, ``shape_of`` the columns with their types, both from the lake,
-    by the table's object id. ``activity`` tells of the sessions there are, ``view_columns`` keeps what the engine has
-    said of views.
+    ``columns_of`` gives the names of a table's columns, ``shape_of`` all that it is made of, both from the lake, by the
+    table's object id; ``comments_in`` the comments of a database's tables. ``activity`` tells of the sessions there
+    are, ``view_columns`` keeps what the engine has said of views.
     """
 
     settings: Settings
@@ -51,7 +51,8 @@ class House:
     egress: Egress
     lakes: Lakes
     columns_of: Callable[[int], tuple[str, ...]] = _no_lake
-    shape_of: Callable[[int], tuple[ColumnInfo, ...]] = _no_lake
+    shape_of: Callable[[int], TableInfo] = _no_lake
+    comments_in: Callable[[int], Mapping[int, str]] = lambda _: {}
     activity: Callable[[], Sequence[Activity]] = tuple
     view_columns: dict[tuple[object, ...], tuple[ColumnShape, ...]] = field(default_factory=dict)
     observer: Observer = NOBODY

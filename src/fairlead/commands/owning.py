@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def alter(statement: ast.AlterObject, house: House, context: Context) -> Result:
-    """Give a table, view, schema or database to another role, or a view another name."""
-    tag = f"ALTER {statement.kind.upper()}"
+    """Give a table, view, schema or database to another role, or a view another name or a comment."""
+    tag = "COMMENT" if statement.comment is not None else f"ALTER {statement.kind.upper()}"
     with house.catalog.write() as tx:
         if statement.if_exists and not _exists(tx, statement, context):
             notice = Notice("NOTICE", texts.absent(statement.kind, str(statement.name)))
@@ -52,6 +52,10 @@ def _alter_relation(house: House, tx: Transaction, statement: ast.AlterObject, c
     if statement.rename_to is not None:
         tx.rename(target.id, statement.rename_to)
         house.ledger.append(tx, records.ddl(context, "RENAME VIEW", target, to=statement.rename_to))
+        return
+    if statement.comment is not None:
+        tx.set_comment(target.id, statement.comment)
+        house.ledger.append(tx, records.ddl(context, "COMMENT ON VIEW", target))
         return
     owner = _new_owner(house, tx, statement, context)
     tx.set_owner(target.id, owner.id)

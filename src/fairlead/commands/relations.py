@@ -11,7 +11,7 @@ from fairlead.dialects import relations as shapes
 from fairlead.dialects.infos import RelationInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fairlead.catalog.records import Kind, ObjectRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
@@ -49,11 +49,13 @@ def show(statement: ast.ShowTables, house: House, context: Context) -> Result:
         if statement.kind == "schema":
             return _show_schemas(snapshot, statement, house, context)
         kinds: Sequence[Kind] = ("view",) if statement.kind == "view" else ("table", "view")
-        infos = [
-            _info(snapshot, record)
+        found = [
+            record
             for record in _in_scope(snapshot, kinds, statement.scope, context)
             if house.access.sees(context.principal, record) and names.like(record.name, statement.like)
         ]
+        comments = _comments(house, {record.database_id for record in found if record.kind == "table"}, context)
+        infos = [_info(snapshot, record, comments.get(record.id)) for record in found]
     return records.result("SHOW", shapes.show_tables(infos))
 
 
@@ -66,14 +68,25 @@ def _in_scope(
     return sorted(found, key=lambda record: (record.schema, record.name.casefold()))
 
 
-def _info(snapshot: Snapshot, record: ObjectRecord) -> RelationInfo:
+def _comments(house: House, databases: Iterable[int], context: Context) -> dict[int, str]:
+    """Return the comments of tables, which their lakes keep; who may read a part of a table only is not told them."""
+    found: dict[int, str] = {}
+    for database_id in databases:
+        found |= house.comments_in(database_id)
+    if not found:
+        return found
+    whole = {t.record.id for t in house.access.tables(context.principal) if t.owner or t.actions}
+    return {table: comment for table, comment in found.items() if table in whole}
+
+
+def _info(snapshot: Snapshot, record: ObjectRecord, comment: str | None) -> RelationInfo:
     return RelationInfo(
         name=record.name,
         database=record.database,
         schema=record.schema,
         kind=record.kind,
         owner=records.owner_name(snapshot, record),
-        comment=record.comment,
+        comment=comment or record.comment,
         created=record.created_at,
     )
 

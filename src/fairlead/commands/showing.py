@@ -9,12 +9,12 @@ from fairlead.commands.house import House, Result
 from fairlead.context import DEFAULT_SCHEMA
 from fairlead.dialects import names, render, tables
 from fairlead.dialects import relations as shapes
+from fairlead.dialects.infos import TableInfo
 
 if TYPE_CHECKING:
     from fairlead.catalog.records import DatabaseRecord, ObjectRecord
     from fairlead.catalog.snapshot import Snapshot
     from fairlead.context import Context
-    from fairlead.dialects.infos import ColumnInfo
     from fairlead.lang import ast
 
 
@@ -82,20 +82,20 @@ def _show_create_relation(snapshot: Snapshot, statement: ast.ShowCreate, house: 
     parts = (record.database, record.schema, record.name)
     if kind == "view":
         stored = snapshot.definition(record.id)
-        text = shapes.create_view(parts, stored["columns"], stored["sql"])
+        text = shapes.create_view(parts, stored["columns"], stored["sql"], record.comment)
     else:
-        text = shapes.create_table(parts, _seen_columns(house, record, context))
+        text = shapes.create_table(parts, _seen_shape(house, record, context))
     return Result("SHOW", ("name", "create_sql"), [(record.full_name, text)])
 
 
-def _seen_columns(house: House, table: ObjectRecord, context: Context) -> list[ColumnInfo]:
-    """Return the columns that the caller may know: all of them with any right on the whole table, or owning it."""
-    columns = house.shape_of(table.id)
+def _seen_shape(house: House, table: ObjectRecord, context: Context) -> TableInfo:
+    """Return what the caller may know: all of it with any right on all columns of the table, or owning it."""
+    shape = house.shape_of(table.id)
     rights = next((t for t in house.access.tables(context.principal) if t.record.id == table.id), None)
     if rights is None or rights.owner or rights.actions or any(part.columns is None for part in rights.parts):
-        return list(columns)
+        return shape
     seen = {name for part in rights.parts for name in part.columns or ()}
-    return [column for column in columns if column.name in seen]
+    return TableInfo(tuple(column for column in shape.columns if column.name in seen))
 
 
 def info(snapshot: Snapshot, connection: ObjectRecord) -> tables.ConnectionInfo:

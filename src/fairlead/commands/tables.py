@@ -304,7 +304,8 @@ class SessionTables:
         def attach(copy: CatalogCopy, files: dict[str, Path]) -> None:
             nonlocal script
             locate = self._locate(worker, lake, files)
-            script = copying.attach_script(copy, attached=name, spill=_folder(worker).spill, locate=locate)
+            spill = Path(_folder(worker).spill.name)
+            script = copying.attach_script(copy, attached=name, spill=spill, locate=locate)
             self._attached[key] = _Attached(name, lake, copy.snapshot, epoch, need, files, selection, copy)
 
         await self._read(lake, selection, attach)
@@ -350,12 +351,12 @@ class SessionTables:
             bucket, _, prefix = storage.url.removeprefix("s3://").partition("/")
             alias = self._book.alias(storage.connection_id, bucket)
             return lambda path: f"s3://{alias}/{prefix}{path}"
-        folder = _folder(worker).files
+        folder = _folder(worker).files.name
 
         def linked(path: str) -> str:
             name = PurePosixPath(path).name
             files[name] = Path(lake.data_path) / path
-            return str(folder / name)
+            return f"{folder}/{name}"
 
         return linked
 

@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from fairlead.sensitive import Sensitive
+
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def store_named(destination: str) -> str:
+    """Return what two destinations have in common that lead to the same buckets: host and port, however spelled.
+
+    All of AWS is one store, because names of buckets are unique in it.
+
+    Args:
+        destination: URL of a store; one that cannot be read stands for itself.
+    """
+    try:
+        parts = urlsplit(destination.strip().lower())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return destination
+    if not host:
+        return destination
+    for domain in ("amazonaws.com", "amazonaws.com.cn"):
+        if host.endswith(f".{domain}"):
+            return domain
+    named = "localhost" if host in _LOOPBACK else host
+    return f"{named}:{port or (80 if parts.scheme == 'http' else 443)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,12 +131,29 @@ class ColumnInfo:
         type: in the engine's spelling.
         nullable: whether NULL is allowed.
         default: SQL text, None for none.
+        comment: empty for none.
     """
 
     name: str
     type: str
     nullable: bool = True
     default: str | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """What a table is made of.
+
+    Args:
+        columns: in order.
+        comment: empty for none.
+        keys: by which it is partitioned, as they stand in SQL.
+    """
+
+    columns: tuple[ColumnInfo, ...]
+    comment: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

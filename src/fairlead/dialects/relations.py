@@ -11,7 +11,7 @@ from fairlead.lang.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fairlead.dialects.infos import ColumnInfo, DefaultInfo, RelationInfo
+    from fairlead.dialects.infos import ColumnInfo, DefaultInfo, RelationInfo, TableInfo
 
 
 def show_tables(infos: Sequence[RelationInfo]) -> Table:
@@ -46,8 +46,23 @@ def default(info: DefaultInfo) -> str:
     )
 
 
-def create_table(parts: Sequence[str], columns: Sequence[ColumnInfo]) -> str:
-    """Return the CREATE TABLE of a table; it is the engine's statement, so every name is quoted as the engine does."""
+def create_table(parts: Sequence[str], table: TableInfo) -> str:
+    """Return the statements that make a table; they are the engine's, so every name is quoted as the engine does."""
+    name = ".".join(map(_quoted, parts))
+    statements = [_create(name, table.columns)]
+    if table.keys:
+        statements.append(f"ALTER TABLE {name} SET PARTITIONED BY ({', '.join(table.keys)})")
+    if table.comment:
+        statements.append(f"COMMENT ON TABLE {name} IS {_literal(table.comment)}")
+    statements += [
+        f"COMMENT ON COLUMN {name}.{_quoted(column.name)} IS {_literal(column.comment)}"
+        for column in table.columns
+        if column.comment
+    ]
+    return ";\n".join(statements)
+
+
+def _create(name: str, columns: Sequence[ColumnInfo]) -> str:
     described = [
         " ".join(
             (
@@ -59,15 +74,20 @@ def create_table(parts: Sequence[str], columns: Sequence[ColumnInfo]) -> str:
         )
         for column in columns
     ]
-    return f"CREATE TABLE {'.'.join(map(_quoted, parts))} ({', '.join(described)})"
+    return f"CREATE TABLE {name} ({', '.join(described)})"
 
 
-def create_view(parts: Sequence[str], columns: Sequence[str], sql: str) -> str:
-    """Return the CREATE VIEW of a view."""
+def create_view(parts: Sequence[str], columns: Sequence[str], sql: str, comment: str = "") -> str:
+    """Return the CREATE VIEW of a view, and the statement that comments on it."""
     writer = Writer("native", reveal=True)
     named = f" ({writer.identifiers(columns)})" if columns else ""
-    return f"CREATE OR REPLACE VIEW {qualified(parts, writer)}{named} AS {sql}"
+    told = f";\nCOMMENT ON VIEW {qualified(parts, writer)} IS {_literal(comment)}" if comment else ""
+    return f"CREATE OR REPLACE VIEW {qualified(parts, writer)}{named} AS {sql}{told}"
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

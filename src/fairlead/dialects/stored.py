@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fairlead.connectors import declaration
+from fairlead.connectors.store import store_named
 from fairlead.lang.ast import Name
 from fairlead.sensitive import Sensitive
 
@@ -202,6 +203,11 @@ def keeps_part(value: OptionValue) -> bool:
 def destination(definition: Definition) -> str:
     """Return where the credential of a connection is sent."""
     return declaration.connector(definition.kind).destination(definition.given())
+
+
+def store_of(stored: Mapping[str, Any]) -> str:
+    """Return what a connection leads to, from its JSON; connections to one store have the same, however spelled."""
+    return store_named(destination(from_json(stored, lambda _: Name(("",)))))
 
 
 def same_plain(one: Definition, other: Definition) -> bool:

@@ -202,8 +202,11 @@ class Egress:
             connection, client = self._stores.client(connection_id, version)
             for size, objects in listing.pages(client, connection, bucket, prefix):
                 use.bytes_read += size
-                yield from objects
+                yield from (one for one in objects if found.rule.shows(bucket, one.key))
             outcome = "ok"
+        except GeneratorExit:
+            outcome = "closed"  # nobody wants more
+            raise
         finally:
             statement.end(outcome)
 

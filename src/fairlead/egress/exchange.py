@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairlead.egress import causes, replies, sigv4
+from fairlead.egress import causes, listing, replies, sigv4
 from fairlead.egress.causes import Failure
 from fairlead.egress.door import Alias
 from fairlead.egress.grants import route
@@ -196,6 +196,10 @@ class Exchange:
             data = answer.document()
             self._use.bytes_read += len(data)
         self._refuse_hidden_error(data)
+        rule = self._route.rule
+        if rule.closed:
+            encoded = dict(self._call.query).get("encoding-type") == "url"
+            data = listing.without(data, lambda name: rule.shows(self._place.bucket, name), encoded=encoded)
         self._say(replies.document(200, data))
 
     def _put(self) -> None:

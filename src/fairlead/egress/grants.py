@@ -63,7 +63,8 @@ def route(place: Place, action: Action, rules: Sequence[Rule], aliases: Mapping[
         ways = ", ".join(sorted(rule.via for rule in covering if _nearness(rule) == nearest))
         raise PermissionDenied(
             f"permission denied for {real}: it is reached equally well through {ways}",
-            hint="name the stage (@stage/path) instead of the URL",
+            hint="name the stage (@stage/path) instead of the URL, or the connection with it: COPY ... TO "
+            "'s3://...' WITH (AWS CONNECTION = c), FROM 's3://...' (CONNECTION => (CONNECTION_NAME = 'c'))",
         )
     (chosen,) = connections
     allowing = [rule for rule in covering if rule.connection_id == chosen and action in rule.actions]

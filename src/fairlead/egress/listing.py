@@ -15,7 +15,7 @@ from fairlead.egress.stores import Request
 from fairlead.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fairlead.egress.stores import StoreClient
 
@@ -24,6 +24,8 @@ _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _FIELD = re.compile(r"<(Key|Size|ETag|LastModified)>([^<]*)</\1>")
 _UPLOAD = re.compile(r"<Upload>(.*?)</Upload>", re.DOTALL)
 _UPLOAD_FIELD = re.compile(r"<(Key|UploadId|Initiated)>([^<]*)</\1>")
+_ENTRY = re.compile(r"<(Contents|CommonPrefixes)>(.*?)</\1>", re.DOTALL)
+_NAME = re.compile(r"<(?:Key|Prefix)>([^<]*)</")
 _TOKEN = re.compile(r"<NextContinuationToken>([^<]+)</NextContinuationToken>")
 
 
@@ -50,6 +52,24 @@ def pages(
         if found is None:
             return
         token = unescape(found[1])
+
+
+def without(data: bytes, shown: Callable[[str], bool], *, encoded: bool) -> bytes:
+    """Return a listing without the keys, and the prefixes that keys have in common, that are not to be shown.
+
+    Args:
+        data: the store's answer.
+        shown: says which names are.
+        encoded: whether names are URL-encoded in it.
+    """
+
+    def kept(entry: re.Match[str]) -> str:
+        found = _NAME.search(entry[2])
+        name = "" if found is None else unescape(found[1])
+        return entry[0] if found is not None and shown(unquote_plus(name) if encoded else name) else ""
+
+    text = data.decode("utf-8", "surrogateescape")
+    return _ENTRY.sub(kept, text).encode("utf-8", "surrogateescape")
 
 
 def _object(block: str, connection: str) -> ListedObject:

@@ -153,6 +153,8 @@ class Results:
 class WorkerFolder:
     """A worker's private folder, as long as the worker lives.
 
+    A worker's current folder is the one around these two, so that it can name what is in them without the path.
+
     Args:
         spill: the worker's to read and write; holds ``lake/`` (files of private lakes) and ``out/`` (handed over).
         files: the gateway's to fill, mostly with hard links; the worker can read what is in it.

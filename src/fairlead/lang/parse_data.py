@@ -30,6 +30,9 @@ _OPEN: Final = frozenset("([{")
 _CLOSE: Final = frozenset(")]}")
 _MOST_PARAMETERS: Final = 65536
 _TARGET_HINT: Final = "write COPY ... TO 's3://bucket/key' or COPY ... TO @stage/path"
+_SOURCE_HINT: Final = (
+    "write COPY table FROM 's3://bucket/key' or COPY table FROM @stage/path; FROM STDIN reads from the client"
+)
 _NO_PLACES: Final = {
     "STDIN": "COPY table FROM STDIN reads rows from the client",
     "STDOUT": "SELECT gives the rows to the client; COPY ... TO @stage/path writes a file",
@@ -245,6 +248,7 @@ def _check_target(tokens: list[Token], at: int) -> None:
     )
     ends = after.kind == "eof" or after.text in {"(", "WITH", ")"} or after.kind == "word"
     if not written or not ends:
+        hint = _SOURCE_HINT if tokens[at - 1].upper == "FROM" else _TARGET_HINT
         raise InvalidParameter(
-            "COPY needs a URL or a stage path, written out as a literal", hint=_TARGET_HINT, position=position
+            "COPY needs a URL or a stage path, written out as a literal", hint=hint, position=position
         )

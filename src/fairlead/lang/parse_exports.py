@@ -57,6 +57,8 @@ def select_into(cursor: Cursor, at: int) -> SelectInto:
     target = cursor.expect_one(*TARGETS)
     if target != "LINK":
         _not_offered(target, into)
+    if cursor.token.kind == "string":
+        cursor.fail("the name of a link", hint="write INTO LINK name 'bucket/path': SHOW LINKS lists those you may use")
     link = cursor.name("the name of a link")
     path = cursor.string("the path in a string literal")
     while cursor.token.kind != "eof":

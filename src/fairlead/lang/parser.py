@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from fairlead.errors import NotSupported
-from fairlead.lang.ast import AlterConnection, DropObjects, SetComment, Statement
+from fairlead.lang.ast import AlterConnection, AlterObject, DropObjects, SetComment, Statement
 from fairlead.lang.complaint import broken
 from fairlead.lang.cursor import Cursor
 from fairlead.lang.heads import DATA_OBJECTS, explained
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 _ATTACH_HINT: Final = "reach outside data through a connection and a stage"
 _SETTING_HINT: Final = "the engine is configured by the gateway"
+_MERGE_HINT: Final = (
+    "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET ... WHEN NOT MATCHED THEN INSERT ..."
+)
 _REFUSED: Final = {
     "CALL": "write SELECT * FROM function(...)",
     "ATTACH": _ATTACH_HINT,
@@ -67,11 +70,18 @@ _REFUSED: Final = {
     "PRESIGN": None,
     "BACKUP": None,
     "RESTORE": None,
-    "REFRESH": None,
+    "REFRESH": "a view is computed at each use; CREATE OR REPLACE TABLE t AS SELECT ... keeps its rows",
+    "UPSERT": _MERGE_HINT,
+    "REPLACE": _MERGE_HINT,
+    "UNDROP": "a dropped table is gone; rows that were deleted are there in SELECT ... FROM t AT (VERSION => n)",
     "PUT": None,
     "GET": None,
 }
-_CREATE: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *CATEGORIES)
+# Those in the lake are read elsewhere; they are named here where a word is none of them.
+_IN_LAKE: Final = ("TABLE", "VIEW", "SCHEMA")
+_CREATE: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *_IN_LAKE, *CATEGORIES)
+_ALTER: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *_IN_LAKE)
+_DROP: Final = ("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", *_IN_LAKE)
 _LATER: Final = frozenset(
     (
         *("TABLE", "VIEW", "MACRO", "FUNCTION", "SCHEMA", "SEQUENCE", "TYPE", "INDEX", "SOURCE", "SINK", "PIPELINE"),
@@ -227,7 +237,7 @@ def _alter(cursor: Cursor) -> Statement:  # noqa: PLR0911  # a table
         return alter_object(cursor)
     if word in _LATER or word == "SYSTEM":
         _later(cursor, f"ALTER {word}", None)
-    match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE"):
+    match cursor.expect_one(*_ALTER):
         case "SECRET":
             return alter_secret(cursor)
         case "CONNECTION":
@@ -246,7 +256,7 @@ def _drop(cursor: Cursor) -> Statement:
         _later(cursor, f"DROP {word}", None)
     if word in CATEGORIES and cursor.at("CONNECTION", by=1):
         cursor.fail("CONNECTION", hint="connections of all categories share one name space: DROP CONNECTION name")
-    match cursor.expect_one("SECRET", "CONNECTION", "LINK", "STAGE", "USER", "ROLE", "DATABASE", "VIEW"):
+    match cursor.expect_one(*_DROP):
         case "DATABASE":
             return drop_database(cursor)
         case "USER" | "ROLE":
@@ -282,12 +292,16 @@ def _drop_objects(cursor: Cursor, word: str) -> DropObjects:
     )
 
 
-def _comment(cursor: Cursor) -> AlterConnection:
+def _comment(cursor: Cursor) -> AlterConnection | AlterObject:
     cursor.expect("ON")
     word = cursor.word()
+    if cursor.accept("VIEW"):
+        view = cursor.name()
+        cursor.expect("IS")
+        return AlterObject(kind="view", name=view, comment="" if cursor.accept("NULL") else cursor.string())
     if word in {"SECRET", "STAGE", "TABLE", "DATABASE", "SCHEMA", "COLUMN"}:
         cursor.unsupported(f"COMMENT ON {word} is not offered yet")
-    cursor.expect_one("CONNECTION", "LINK")
+    cursor.expect_one("CONNECTION", "LINK", "VIEW")
     name = cursor.name()
     cursor.expect("IS")
     text = "" if cursor.accept("NULL") else cursor.string()

@@ -20,7 +20,9 @@ def create_view(s: ast.CreateView, w: Writer) -> str:
 
 
 def alter_object(s: ast.AlterObject, w: Writer) -> str:
-    """Return ALTER ... RENAME TO or OWNER TO."""
+    """Return ALTER ... RENAME TO or OWNER TO, or COMMENT ON VIEW."""
+    if s.comment is not None:
+        return f"COMMENT ON {s.kind.upper()} {w.name(s.name)} IS {w.string(s.comment)}"
     head = f"ALTER {s.kind.upper()} {'IF EXISTS ' if s.if_exists else ''}{w.name(s.name)}"
     if s.rename_to is not None:
         return f"{head} RENAME TO {w.identifier(s.rename_to)}"

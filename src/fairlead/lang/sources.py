@@ -87,37 +87,43 @@ def _ctes(tokens: Sequence[Token]) -> Iterator[_Cte]:
 
 
 def _list_of_ctes(tokens: Sequence[Token], at: int, *, recursive: bool) -> Iterator[_Cte]:
-    while tokens[at].kind in {"word", "quoted"}:
+    while _token(tokens, at).kind in {"word", "quoted"}:
         name = tokens[at].text.casefold()
-        at += 1
-        if tokens[at].text == "(":
-            at = _closing(tokens, at) + 1
-        if _is_word(tokens, at, "USING") and tokens[min(at + 2, len(tokens) - 1)].text == "(":  # USING KEY (column)
-            at = _closing(tokens, at + 2) + 1
+        at = _past_parentheses(tokens, at + 1)
+        if _is_word(tokens, at, "USING"):  # USING KEY (column)
+            at = _past_parentheses(tokens, at + 2)
         if not _is_word(tokens, at, "AS"):
             return
         at += 1
         while _is_word(tokens, at, "NOT") or _is_word(tokens, at, "MATERIALIZED"):
             at += 1
-        if tokens[at].text != "(":
+        end = _past_parentheses(tokens, at)
+        if end == at:
             return
-        end = _closing(tokens, at)
         yield _Cte(name, recursive, at, end)
-        if tokens[end].kind == "eof" or tokens[end + 1].text != ",":
+        if _token(tokens, end).text != ",":
             return
-        at = end + 2
+        at = end + 1
+
+
+def _token(tokens: Sequence[Token], at: int) -> Token:
+    """Return a token; past the end, the ``eof``."""
+    return tokens[min(at, len(tokens) - 1)]
 
 
 def _is_word(tokens: Sequence[Token], at: int, word: str) -> bool:
-    return tokens[at].kind == "word" and tokens[at].upper == word
+    token = _token(tokens, at)
+    return token.kind == "word" and token.upper == word
 
 
-def _closing(tokens: Sequence[Token], at: int) -> int:
-    """Return the index of the parenthesis that closes this one, or of the last token."""
+def _past_parentheses(tokens: Sequence[Token], at: int) -> int:
+    """Return the index after the parenthesis that closes one that opens here; the same index where none opens."""
+    if (_token(tokens, at).kind, _token(tokens, at).text) != ("op", "("):
+        return at
     depth = 0
     for index in range(at, len(tokens) - 1):
         if tokens[index].kind == "op":
             depth += (tokens[index].text in _OPEN) - (tokens[index].text in _CLOSE)
             if depth == 0:
-                return index
-    return len(tokens) - 1
+                return index + 1
+    return len(tokens)

@@ -21,6 +21,7 @@ from fairlead.commands.shapes import Shapes
 from fairlead.commands.warehouses import Warehouses
 from fairlead.context import DEFAULT_DATABASE
 from fairlead.dialects import names
+from fairlead.dialects.stored import store_of
 from fairlead.egress.egress import Egress
 from fairlead.egress.journal import FILE_NAME, Journal
 from fairlead.egress.resolver import Resolver
@@ -66,7 +67,7 @@ class Gateway:
         with catalog.read() as snapshot:
             in_use = snapshot.in_use()
         vault = Vault.open(settings.data, in_use=in_use)
-        access = Access(catalog)
+        access = Access(catalog, store_of)
         ledger = Ledger(catalog, vault.ledger_key(), scrub=vault.scrubber.scrub)
         resolver = Resolver(catalog, vault)
         self._warehouses = Warehouses(catalog, access)
@@ -96,6 +97,7 @@ class Gateway:
             shape_of=shapes.shape_of,
             activity=lambda: [session.activity() for session in self._sessions],
             observer=observer,
+            comments_in=shapes.comments_in,
         )
         self._planner = Planner(catalog, access, hygiene=settings.layers.statements != "off", vocabulary=VOCABULARY)
         password = settings.admin_password

@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -357,6 +358,9 @@ def _locked(
     if place.role == extensions.WRITER and place.spill is not None:
         # SQLite writes temporary files too, and would look for a folder that Landlock hides.
         os.environ["SQLITE_TMPDIR"] = place.spill
+    if place.role != extensions.WRITER and place.readable:
+        # Names of files then say nothing of the machine: the engine shows them in queries and plans.
+        os.chdir(Path(place.readable[0]).parent)
     loaded = [checked[name] for name in extensions.LOADED[place.role]]
     instance = duck.connect(recipe, loaded, key_id=boot["key_id"], secret=boot["secret"])
     # The engine has one thread until here: Landlock binds it, and those that it starts from now on.

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote as percent_encoded
@@ -61,6 +61,8 @@ class LakeTable:
         prefix: folder of its files, below the lake's data path or absolute, with a slash at its end.
         columns: in order.
         comment: None = none.
+        column_comments: by column id, those there are.
+        keys: (name of a column, transform) pairs by which it is partitioned.
     """
 
     table_id: int
@@ -70,6 +72,8 @@ class LakeTable:
     prefix: str
     columns: tuple[LakeColumn, ...]
     comment: str | None
+    column_comments: Mapping[int, str] = field(default_factory=dict)
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,7 @@ def _tables(connection: sqlite3.Connection, at: int) -> tuple[LakeTable, ...]:
             {"at": at},
         )
     )
+    of_columns, keys = _column_comments(connection, at), _keys(connection, at)
     live = _LIVE.replace("begin", "t.begin").replace("end_", "t.end_")
     rows = connection.execute(
         "SELECT table_id, table_uuid, schema_name, table_name, "  # noqa: S608
@@ -252,9 +257,36 @@ def _tables(connection: sqlite3.Connection, at: int) -> tuple[LakeTable, ...]:
         {"at": at},
     )
     return tuple(
-        LakeTable(table, unique, schema, name, prefix, columns[table], comments.get(table))
+        LakeTable(
+            *(table, unique, schema, name, prefix, columns[table], comments.get(table)),
+            column_comments=of_columns.get(table, {}),
+            keys=keys.get(table, ()),
+        )
         for table, unique, schema, name, prefix in rows
     )
+
+
+def _column_comments(connection: sqlite3.Connection, at: int) -> dict[int, dict[int, str]]:
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    sql = f"SELECT table_id, column_id, value FROM ducklake_column_tag WHERE key = 'comment' AND {_LIVE}"  # noqa: S608
+    for table, column, comment in connection.execute(sql, {"at": at}):
+        if comment:
+            found[table][column] = comment
+    return found
+
+
+def _keys(connection: sqlite3.Connection, at: int) -> dict[int, tuple[tuple[str, str], ...]]:
+    found: dict[int, tuple[tuple[str, str], ...]] = defaultdict(tuple)
+    live = " AND ".join(_LIVE.replace("begin", f"{of}.begin").replace("end_", f"{of}.end_") for of in ("p", "c"))
+    sql = (
+        "SELECT p.table_id, c.column_name, k.transform FROM ducklake_partition_info p "  # noqa: S608
+        "JOIN ducklake_partition_column k USING (partition_id) "
+        "JOIN ducklake_column c ON c.table_id = p.table_id AND c.column_id = k.column_id "
+        f"WHERE {live} ORDER BY p.table_id, k.partition_key_index"
+    )
+    for table, column, transform in connection.execute(sql, {"at": at}):
+        found[table] += ((column, transform),)
+    return found
 
 
 def _columns(connection: sqlite3.Connection, at: int) -> dict[int, tuple[LakeColumn, ...]]:

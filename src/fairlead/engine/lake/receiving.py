@@ -38,13 +38,13 @@ class Receiver:
         """Move a file and return its new path.
 
         Args:
-            path: of the file, as a worker says it.
+            path: of the file, as a worker says it: absolute, or as it sees it from the folder around its own.
 
         Raises:
             WorkerLost: it is not a regular file in the worker's own folder.
         """
         try:
-            parts = PurePosixPath(text(path)).relative_to(self._spill).parts
+            parts = PurePosixPath(self._spill.parent, text(path)).relative_to(self._spill).parts
         except ValueError:
             raise malformed() from None
         if not parts or ".." in parts or "\0" in path:

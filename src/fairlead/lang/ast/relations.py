@@ -27,7 +27,7 @@ class CreateView(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlterObject(Statement):
-    """``ALTER TABLE | VIEW | SCHEMA | DATABASE [IF EXISTS] name (RENAME TO new | OWNER TO role)``.
+    """``ALTER TABLE | VIEW | SCHEMA | DATABASE [IF EXISTS] name (RENAME TO new | OWNER TO role)``; COMMENT ON VIEW.
 
     Tables and databases take OWNER TO only: other changes of a table are the engine's.
     """
@@ -36,6 +36,7 @@ class AlterObject(Statement):
     name: Name
     rename_to: str | None = None
     owner_to: str | None = None
+    comment: str | None = None
     if_exists: bool = False
 
 
