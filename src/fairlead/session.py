@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from fairlead.commands import dispatch, views
+from fairlead.commands import dispatch, logged, views
 from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.context import Context, Principal
@@ -262,6 +263,7 @@ class Session:
         self, statement: ast.Statement, parameters: Sequence[Parameter], encoding: Encoding
     ) -> AsyncGenerator[Output, None]:
         self._count += 1
+        began = time.monotonic()
         try:
             if self.transaction_status == "E" and not isinstance(statement, ast.Transaction):
                 message = "current transaction is aborted, commands ignored until end of transaction block"
@@ -278,6 +280,8 @@ class Session:
         except FairleadError:
             self._fail()
             raise
+        finally:
+            logged.ended(f"{self.id}-{self._count}", statement, began)
 
     def _running_data(
         self,
