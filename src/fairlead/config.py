@@ -112,7 +112,8 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(5.0, ge=0, description="for statements that run when the gateway is told to stop")
     statement_timeout: float = Field(0.0, ge=0, description="seconds; 0 = none")
     share_connections: bool = Field(default=True, description="dialect clickzetta: USAGE to every user at CREATE")
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON lines")
     layers: Layers = Field(default_factory=Layers)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)

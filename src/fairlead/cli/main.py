@@ -58,12 +58,17 @@ def serve(
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
     ] = None,
+    log_format: Annotated[
+        Literal["auto", "json", "text"] | None,
+        typer.Option("--log-format", help="Lines of JSON or text; auto: text on a terminal.", show_default=False),
+    ] = None,
 ) -> None:
     """Run the gateway until Ctrl-C."""
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
         settings = _settings(data, pg, http="" if no_http else http, flight=flight, tls_client_ca=client_ca)
+        settings.log_format = log_format or settings.log_format
         asyncio.run(run(settings, ready_file=ready_file, welcome=_welcome, announce=_announce))
 
 

@@ -1,10 +1,15 @@
-"""One statement as observers see it: its kind in a few words, how long it took, what it gave."""
+"""One statement as observers and the log see it: its kind in a few words, how long it took, what it gave.
+
+Neither its text nor the names in it are told; the log has the number under which the ledger has it too.
+"""
 
 from __future__ import annotations
 
 import time
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from fairlead.commands.dispatch import words
 from fairlead.errors import SerializationFailure
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from fairlead.context import Context
     from fairlead.observer import Observer
 
+_log = structlog.get_logger("fairlead")
 _OTHER: Final = "OTHER"
 # A label must not take every first word that somebody types.
 _VERBS: Final = frozenset(
@@ -57,7 +63,10 @@ async def observed(
         raise
     finally:
         outcome, sqlstate = outcome_of(failure)
-        observer.statement_ended(context, kind, Ended(outcome, sqlstate, time.monotonic() - began, rows, size))
+        seconds = time.monotonic() - began
+        observer.statement_ended(context, kind, Ended(outcome, sqlstate, seconds, rows, size))
+        how = {"statement": context.statement_id, "kind": kind, "sqlstate": sqlstate or "00000"}
+        _log.debug("a statement ended", seconds=round(seconds, 6), **how)
 
 
 @contextmanager

@@ -213,12 +213,15 @@ class Gateway:
         )
         await asyncio.to_thread(self.house.ledger.record, event)
         self._sessions.add(session)
+        name = session.context().application
+        _log.debug("a session begins", session=session.id, user=user, client=client, application=name)
         return session
 
     async def close_session(self, session: Session) -> None:
         """End a session."""
         self._sessions.discard(session)
         await session.close()
+        _log.debug("a session ended", session=session.id)
 
     def scrub(self, text: str) -> str:
         """Take every known secret out of a text."""

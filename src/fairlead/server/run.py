@@ -65,7 +65,8 @@ async def serve(
     telemetry = Telemetry(settings)
     gateway = Gateway(settings, telemetry.observer)
     welcome(gateway)
-    logging.configure(settings.log_level, terminal=sys.stderr.isatty(), scrub=gateway.scrub)
+    as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    logging.configure(settings.log_level, terminal=as_text, scrub=gateway.scrub)
     _log.info("starting", version=__version__, data=str(settings.data.resolve()))
     if (upgrade := gateway.house.catalog.upgrade) is not None:
         was, now = upgrade.before, upgrade.after
