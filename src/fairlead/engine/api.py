@@ -48,16 +48,19 @@ class Encoding:
     """How rows are to come back from a worker, which encodes them.
 
     Args:
-        form: ``rows`` = DataRow messages.
+        form: ``rows`` = DataRow messages; ``arrow`` = messages of an Arrow IPC stream, without its end mark;
+            ``jsonl`` = lines of JSON, one array a row. The last two begin with a block of no rows: schema, or columns.
         formats: of the columns of ``rows``, as in PostgreSQL's Bind message: 0 = text, 1 = binary; one stands for all
             columns, none for text.
     """
 
-    form: Literal["rows"] = "rows"
+    form: Literal["rows", "arrow", "jsonl"] = "rows"
     formats: tuple[int, ...] = ()
 
 
 TEXT: Final = Encoding()
+ARROW: Final = Encoding("arrow")
+JSON_LINES: Final = Encoding("jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows in the encoding that was asked for: complete messages, ready for the wire."""
+    """Rows in the encoding that was asked for: complete messages, ready for the wire; what precedes rows counts 0."""
 
     data: bytes
     count: int

@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.engine.api import Column, Columns, Described, Done, Progress, Results, Rows
+from fairlead.engine.blocks import CHECKS, NotABlock
 
 if TYPE_CHECKING:
     import socket
@@ -40,7 +41,6 @@ _MAX_REQUEST: Final = 512 * 1024 * 1024
 _MAX_COLUMNS: Final = 20_000
 _MAX_NAME: Final = 10_000
 _OIDS: Final = range(2**32)
-_MIN_ROW: Final = 7  # a DataRow without columns
 _AHEAD: Final = 64 * 1024
 _INT16: Final = range(-(2**15), 2**15)
 _INT32: Final = range(-(2**31), 2**31)
@@ -167,18 +167,24 @@ def read_columns(body: bytes) -> Columns:
     return Columns(_columns(read_json(body)))
 
 
-def read_rows(body: bytes) -> Rows:
+def read_rows(body: bytes, form: str = "rows") -> Rows:
     """Read a block of rows.
 
+    Args:
+        body: of the frame.
+        form: that was asked for (``Encoding``).
+
     Raises:
-        Malformed: the count does not fit the bytes.
+        Malformed: it is not of the form, or the count does not fit the bytes.
     """
-    if len(body) < ROW_COUNT.size + _MIN_ROW or body[ROW_COUNT.size] != ord("D"):
+    if len(body) < ROW_COUNT.size:
         raise Malformed("not a block of rows")
     (count,) = ROW_COUNT.unpack_from(body)
     data = body[ROW_COUNT.size :]
-    if not 0 < count <= len(data) // _MIN_ROW:
-        raise Malformed("a block with an impossible number of rows")
+    try:
+        CHECKS[form](data, count)
+    except NotABlock as error:
+        raise Malformed(str(error)) from error
     return Rows(data, count)
 
 

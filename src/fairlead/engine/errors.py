@@ -59,6 +59,7 @@ _BY_TEXT: Final = (
 _WORKER: Final = {
     "BadParameter": "22P02",
     "RowTooLarge": "54000",
+    "NumberTooLarge": "22003",
     "ArrowCapacityError": "54000",
 }
 _FENCE: Final = "file system operations are disabled by configuration"

@@ -216,6 +216,7 @@ class EngineSession:
                 aliases=aliases,
                 grace=self._grace,
                 progress=body.get("progress", False),
+                form=body.get("encoding", {}).get("form", "rows"),
             )
             self._statement = statement
             try:

@@ -43,6 +43,7 @@ class RunningStatement:
         aliases: bucket names of the session with the real ones.
         grace: seconds between being asked to end and being killed.
         progress: whether the worker was asked to report it.
+        form: of its rows.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class RunningStatement:
         aliases: Mapping[str, str],
         grace: float,
         progress: bool = False,
+        form: str = "rows",
     ) -> None:
         self._worker = worker
         self._expected = (wire.ERROR, *_ANSWERS[kind], *((wire.PROGRESS,) if progress else ()))
@@ -62,6 +64,7 @@ class RunningStatement:
         self._sql = sql
         self._aliases = aliases
         self._grace = grace
+        self._form = form
         self._reading = asyncio.Lock()
         self._reason: FairleadError | None = None
         self._timers: list[asyncio.TimerHandle] = []
@@ -148,7 +151,7 @@ class RunningStatement:
             raise wire.Malformed("a frame that answers nothing")
         if kind == wire.ERROR:
             raise self._failure(wire.read_json(body))
-        event = _READERS[kind](body)
+        event = wire.read_rows(body, self._form) if kind == wire.ROWS else _READERS[kind](body)
         if is_last(event):
             self._finish()
         return event
@@ -170,7 +173,6 @@ class RunningStatement:
 
 
 _READERS: Final[Mapping[bytes, Callable[[bytes], Event | Described | Results]]] = {
-    wire.ROWS: wire.read_rows,
     wire.COLUMNS: wire.read_columns,
     wire.PROGRESS: wire.read_progress,
     wire.DONE: wire.read_done,

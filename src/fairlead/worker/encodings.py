@@ -6,12 +6,14 @@ the batches are cast (with the engine's help, where that is needed), on the othe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from fairlead.worker.arrows import ArrowBatches
+from fairlead.worker.jsonlines import JsonLines
 from fairlead.worker.rows import TextRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
@@ -45,6 +47,14 @@ def encoder(
     Raises:
         ValueError: there is no such form.
     """
-    if encoding["form"] != "rows":
-        raise ValueError(encoding["form"])
-    return TextRows(caster, types, aliases)
+    form = str(encoding["form"])
+    if form not in _FORMS:
+        raise ValueError(form)
+    return _FORMS[form](caster, types, aliases)
+
+
+_FORMS: Final[Mapping[str, Callable[[DuckDBPyConnection, Sequence[str], Mapping[str, str]], Encoder[Any]]]] = {
+    "rows": TextRows,
+    "arrow": ArrowBatches,
+    "jsonl": JsonLines,
+}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from fairlead.worker import duck, frames, parameters, script, serve, statements
-from fairlead.worker.rows import BATCH_ROWS, TextRows
+from fairlead.worker.encodings import encoder
+from fairlead.worker.rows import BATCH_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +75,10 @@ def _results() -> None:
             result = instance.execute(statement.parsed or query, values)
             types = [str(column[1]) for column in result.description or []]
             reader = result.to_arrow_reader(BATCH_ROWS)
-            texts = TextRows(caster, types, {"a": "b"})
-            for columns in texts.pieces(reader.schema, reader):
-                serve.send_blocks(channel, texts.blocks(columns), more=False)
+            schema, batches = reader.schema, list(reader)
+            for form in ("rows", "arrow", "jsonl"):
+                encode = encoder({"form": form, "formats": ()}, caster, types, {"a": "b"})
+                for piece in encode.pieces(schema, batches):
+                    serve.send_blocks(channel, encode.blocks(piece), more=False)
             reader.close()
         caster.close()
