@@ -81,6 +81,20 @@ def make_verifier(password: Sensitive, iterations: int = DEFAULT_ITERATIONS, *, 
     return str(Verifier(iterations, salt, stored_key, _hmac(salted, b"Server Key")))
 
 
+def check_password(verifier: str | None, user: str, password: Sensitive, mock_key: bytes = _PROCESS_MOCK_KEY) -> bool:
+    """Tell whether a password that came in clear is the one of a verifier; takes as long where there is none.
+
+    Args:
+        verifier: of the user; None for a user who does not exist or has no password.
+        user: the name that was given.
+        password: that was given.
+        mock_key: as for :class:`ScramServer`.
+    """
+    found, known = _verifier_of(verifier, user, mock_key)
+    given = Verifier.parse(make_verifier(password, found.iterations, salt=found.salt))
+    return hmac.compare_digest(given.stored_key, found.stored_key) and known
+
+
 class ScramServer:
     """One exchange, seen from the server: ``first``, then ``final``.
 

@@ -21,7 +21,7 @@ class ClientSession(Protocol):
         """Idle, in a transaction block, or in one that has failed."""
         ...
 
-    def run_script(self, text: str) -> AsyncIterator[Output]:
+    def run_script(self, text: str, encoding: Encoding = ...) -> AsyncIterator[Output]:
         """Run the statements of a text in turn; the first error ends it."""
         ...
 

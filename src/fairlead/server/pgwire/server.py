@@ -34,6 +34,7 @@ class PgServer:
         certificate: for TLS.
         startup_timeout: seconds for TLS and login together.
         pause: how the answer to a failed login waits.
+        throttle: how long; one for all listeners.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class PgServer:
         *,
         startup_timeout: float = _STARTUP_SECONDS,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        throttle: LoginThrottle | None = None,
     ) -> None:
         self._service = Service(
             backend=backend,
             certificate=certificate,
-            login=Login(backend, certificate, LoginThrottle(), pause),
+            login=Login(backend, certificate, throttle or LoginThrottle(), pause),
             registry=Registry(settings.worker.max_sessions),
             require_tls=settings.require_tls,
             startup_timeout=startup_timeout,
