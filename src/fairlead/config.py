@@ -86,6 +86,7 @@ class Settings(BaseSettings):
 
     data: Path = Path("fairlead-data")
     pg: str = "127.0.0.1:7432"
+    mysql: str = Field("", description="HOST:PORT for MySQL clients; empty = off")
     admin_password: SecretStr | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -44,6 +44,9 @@ def serve(
         str | None,
         typer.Option("--pg", metavar="HOST:PORT", help="Where PostgreSQL clients connect; port 0 = any free."),
     ] = None,
+    mysql: Annotated[
+        str | None, typer.Option("--mysql", metavar="HOST:PORT", help="Where MySQL clients connect; off if not given.")
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
     ] = None,
@@ -52,7 +55,7 @@ def serve(
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
-        asyncio.run(run(_settings(data, pg), ready_file=ready_file, welcome=_welcome, announce=_announce))
+        asyncio.run(run(_settings(data, pg, mysql), ready_file=ready_file, welcome=_welcome, announce=_announce))
 
 
 @app.command()
@@ -129,10 +132,10 @@ def version() -> None:
     _out.print(f"fairlead {fairlead.__version__}")
 
 
-def _settings(data: Path | None, pg: str | None) -> Settings:
+def _settings(data: Path | None, pg: str | None, mysql: str | None = None) -> Settings:
     from fairlead.config import load  # noqa: PLC0415  # keeps --help quick
 
-    return load(**{name: value for name, value in (("data", data), ("pg", pg)) if value is not None})
+    return load(**{name: value for name, value in (("data", data), ("pg", pg), ("mysql", mysql)) if value is not None})
 
 
 @contextmanager

@@ -13,7 +13,9 @@ import structlog
 from fairlead.errors import ConfigurationError
 from fairlead.server import logging
 from fairlead.server.gateway import Gateway
+from fairlead.server.mysql.server import MysqlServer
 from fairlead.server.pgwire.server import PgServer
+from fairlead.server.pgwire.throttle import LoginThrottle
 from fairlead.server.pgwire.tls import ensure_certificate
 
 if TYPE_CHECKING:
@@ -62,21 +64,29 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = PgServer(gateway, settings, ensure_certificate(settings))
+    certificate, throttle = ensure_certificate(settings), LoginThrottle()
+    server = PgServer(gateway, settings, certificate, throttle=throttle)
+    mysql = MysqlServer(gateway, settings, certificate, throttle) if settings.mysql else None
     try:
         await gateway.start()
         bound_host, bound_port = await server.start(host, port)
+        ready = {"pg": {"host": bound_host, "port": bound_port}}
+        if mysql is not None:
+            mysql_host, mysql_port = await mysql.start(*parse_address(settings.mysql))
+            ready["mysql"] = {"host": mysql_host, "port": mysql_port}
         for layer in gateway.layers():
             if not layer.active:
                 _log.warning("a protective layer is not active", layer=layer.name, reason=layer.reason)
         if ready_file is not None:
-            _write_whole(ready_file, json.dumps({"pg": {"host": bound_host, "port": bound_port}}))
+            _write_whole(ready_file, json.dumps(ready))
         announce(bound_host, bound_port)
         _log.info("ready", host=bound_host, port=bound_port)
         await stopping.wait()
         _log.info("stopping")
     finally:
         await server.stop()
+        if mysql is not None:
+            await mysql.stop()
         await gateway.stop()
 
 

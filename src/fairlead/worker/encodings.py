@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from fairlead.worker.arrows import ArrowBatches
 from fairlead.worker.jsonlines import JsonLines
+from fairlead.worker.mysqlrows import MysqlRows
 from fairlead.worker.rows import TextRows
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def encoder(
         ValueError: there is no such form.
     """
     form = str(encoding["form"])
+    if form in ("mysql", "mysql_binary"):
+        return MysqlRows(caster, types, aliases, first=encoding["first"], binary=form == "mysql_binary")
     if form not in _FORMS:
         raise ValueError(form)
     return _FORMS[form](caster, types, aliases)

@@ -76,8 +76,8 @@ def _results() -> None:
             types = [str(column[1]) for column in result.description or []]
             reader = result.to_arrow_reader(BATCH_ROWS)
             schema, batches = reader.schema, list(reader)
-            for form in ("rows", "arrow", "jsonl"):
-                encode = encoder({"form": form, "formats": ()}, caster, types, {"a": "b"})
+            for form in ("rows", "arrow", "jsonl", "mysql", "mysql_binary"):
+                encode = encoder({"form": form, "formats": (), "first": 0}, caster, types, {"a": "b"})
                 for piece in encode.pieces(schema, batches):
                     serve.send_blocks(channel, encode.blocks(piece), more=False)
             reader.close()
