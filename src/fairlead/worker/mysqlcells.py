@@ -25,7 +25,7 @@ NULL: Final = b"\xfb"
 LONGEST: Final = 0xFFFF  # bytes of a value whose length is looked up in a table
 _SHORT: Final = 250
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),(\d+)\)")
-# Arrow writes smaller fractions with an exponent, and the engine leaves the zero out before the point of pure fractions.
+# Arrow writes smaller fractions with an exponent, and the engine leaves out the zero before the point of pure ones.
 _EXACT_SCALE: Final = 6
 _INTEGERS: Final = frozenset(
     {"TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT", "UBIGINT"}

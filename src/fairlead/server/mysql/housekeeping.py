@@ -14,7 +14,6 @@ from fairlead.engine.api import Column
 from fairlead.errors import NotSupported
 from fairlead.server.mysql import asking, schema
 from fairlead.server.mysql.asking import Cursor
-from fairlead.server.mysql.rewriting import is_call
 from fairlead.server.mysql.variables import VERSION, Value, Variables, shown
 
 if TYPE_CHECKING:
@@ -222,7 +221,7 @@ def _names(cursor: Cursor) -> Set:
 def _set_transaction(cursor: Cursor, scope: str) -> Set:
     if scope == "GLOBAL":
         raise NotSupported("variables cannot be set for all sessions", hint="SET SESSION sets one for yours")
-    values: list[tuple[str, str]] = []
+    values: list[tuple[str, str | None]] = []
     while cursor.token is not None:
         if cursor.accept("ISOLATION", "LEVEL"):
             level = cursor.accept_one("REPEATABLE", "SERIALIZABLE") or cursor.name().upper()
@@ -330,14 +329,14 @@ def _show_tables(database: str) -> str:
 
 def _show_constants(cursor: Cursor) -> Answer | None:
     if cursor.accept("ENGINES") or cursor.accept("STORAGE", "ENGINES"):
-        columns = ("Engine", "Support", "Comment", "Transactions", "XA", "Savepoints")
-        return _listed(cursor, columns, [("DuckLake", "DEFAULT", "Tables in Parquet files", "YES", "NO", "NO")])
+        engines = [("DuckLake", "DEFAULT", "Tables in Parquet files", "YES", "NO", "NO")]
+        return _listed(cursor, ("Engine", "Support", "Comment", "Transactions", "XA", "Savepoints"), engines)
     if cursor.accept("COLLATION"):
-        columns = ("Collation", "Charset", "Id", "Default", "Compiled", "Sortlen")
-        return _listed(cursor, columns, [("utf8mb4_general_ci", "utf8mb4", "45", "Yes", "Yes", "1")])
+        collations = [("utf8mb4_general_ci", "utf8mb4", "45", "Yes", "Yes", "1")]
+        return _listed(cursor, ("Collation", "Charset", "Id", "Default", "Compiled", "Sortlen"), collations)
     if cursor.accept("CHARSET") or cursor.accept("CHARACTER", "SET"):
-        columns = ("Charset", "Description", "Default collation", "Maxlen")
-        return _listed(cursor, columns, [("utf8mb4", "UTF-8 Unicode", "utf8mb4_general_ci", "4")])
+        charsets = [("utf8mb4", "UTF-8 Unicode", "utf8mb4_general_ci", "4")]
+        return _listed(cursor, ("Charset", "Description", "Default collation", "Maxlen"), charsets)
     if cursor.accept("PLUGINS"):
         return _listed(cursor, ("Name", "Status", "Type", "Library", "License"), [])
     if cursor.accept_one("TRIGGERS", "EVENTS") or cursor.accept_one("PROCEDURE", "FUNCTION"):
@@ -399,7 +398,7 @@ def _texts(*names: str) -> tuple[Column, ...]:
 def _kill(cursor: Cursor) -> Kill:
     what = cursor.accept_one("QUERY", "CONNECTION")
     token = cursor.kind("number")
-    if token is None or not token.value.isdigit() or is_call(cursor.tokens, cursor.at):
+    if token is None or not token.value.isdigit():
         raise cursor.unexpected("the id of a session")
     cursor.end()
     return Kill(int(token.value), what != "QUERY")
@@ -410,9 +409,8 @@ def _transaction(cursor: Cursor) -> Answer | None:
         while cursor.token is not None:
             if cursor.accept("READ", "ONLY"):
                 raise NotSupported("transactions that only read are not offered")
-            if not (
-                cursor.accept("WITH", "CONSISTENT", "SNAPSHOT") or cursor.accept("READ", "WRITE") or cursor.op(",")
-            ):
+            known = cursor.accept("WITH", "CONSISTENT", "SNAPSHOT") or cursor.accept("READ", "WRITE")
+            if not (known or cursor.op(",")):
                 raise cursor.unexpected("the end of the statement")
         return Begin()
     if cursor.accept("BEGIN"):

@@ -86,7 +86,7 @@ def read(data: bytes, count: int, types: Types, long: Mapping[int, bytes]) -> tu
     return types, parameters
 
 
-def _value(kind: int, payload: Payload, *, unsigned: bool) -> Parameter:
+def _value(kind: int, payload: Payload, *, unsigned: bool) -> Parameter:  # noqa: PLR0911  # a table
     if kind in _INTEGERS:
         form, (oid, layout) = _INTEGERS[Type(kind)][unsigned]
         number = payload.number(form)

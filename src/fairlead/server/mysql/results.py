@@ -59,11 +59,8 @@ class Result:
             case Notice():
                 self.notices.append(output)
             case CopyIn(intake=intake):
-                error = NotSupported(
-                    "COPY FROM STDIN is not offered over this protocol",
-                    hint="put the file on a stage: COPY t FROM @stage/file",
-                )
-                intake.fail(error)
+                hint = "put the file on a stage: COPY t FROM @stage/file"
+                intake.fail(NotSupported("COPY FROM STDIN is not offered over this protocol", hint=hint))
             case EmptyStatement():
                 self.tag = ""
 

@@ -1,7 +1,7 @@
 """Statements in MySQL's quoting become statements in the gateway's; what is only MySQL's is refused by name.
 
-Nothing is translated but quotes, comments, ``?`` and what asks for the session itself (``@@name``, ``DATABASE()``). In a
-dialect that has backslash escapes of its own, the gateway's own statements go on as they were typed.
+Nothing is translated but quotes, comments, ``?`` and what asks for the session itself (``@@name``, ``DATABASE()``). In
+a dialect that has backslash escapes of its own, the gateway's own statements go on as they were typed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A session as MySQL clients see it: variables, and transactions that begin by themselves where autocommit is off.
 
 An error inside a transaction leaves it failed until ROLLBACK, unlike in MySQL: there are no savepoints to go back to.
-Where a transaction has begun by itself and has not written, nothing is lost by ending it, so that is done at once. COMMIT
-of a failed transaction is an error: a client must not take it for one that has succeeded.
+Where a transaction has begun by itself and has not written, nothing is lost by ending it, so that is done at once.
+COMMIT of a failed transaction is an error: a client must not take it for one that has succeeded.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 from fairlead.engine.api import TEXT
 from fairlead.errors import FairleadError, NotSupported, SqlSyntaxError
 from fairlead.server.mysql import housekeeping as hk
-from fairlead.server.mysql import lexing, parameters
+from fairlead.server.mysql import lexing
 from fairlead.server.mysql import messages as m
+from fairlead.server.mysql import parameters as values_of
 from fairlead.server.mysql.codes import MysqlError
 from fairlead.server.mysql.columns import Described
 from fairlead.server.mysql.connection import LONGEST_PAYLOAD
@@ -55,7 +56,7 @@ class _Prepared:
     tokens: Sequence[Token]
     sql: str | None
     parameters: int
-    types: parameters.Types = ()
+    types: values_of.Types = ()
     long: dict[int, bytearray] = field(default_factory=dict)
 
 
@@ -85,7 +86,7 @@ class Statements:
         self._long_bytes = 0
         self._begun = time.monotonic()
 
-    async def handle(self, event: m.Event) -> None:  # noqa: C901  # a table
+    async def handle(self, event: m.Event) -> None:  # noqa: C901, PLR0912  # a table
         """Run one command and send its whole answer.
 
         Raises:
@@ -127,7 +128,7 @@ class Statements:
             case m.Refused(error=error):
                 raise error
 
-    # --- text ----------------------------------------------------------------------------------------------------------
+    # --- text --------------------------------------------------------------------------------------------------------
 
     async def _query(self, text: str) -> None:
         statements = lexing.statements(text)
@@ -194,7 +195,7 @@ class Statements:
         result.columns(answer.columns)
         await result.rows(rows)
 
-    # --- prepared statements -------------------------------------------------------------------------------------------
+    # --- prepared statements -----------------------------------------------------------------------------------------
 
     async def _prepare(self, text: str) -> None:
         if len(self._prepared) >= _MOST_PREPARED:
@@ -249,7 +250,7 @@ class Statements:
             raise NotSupported("cursors are not offered", hint="fetch the whole result")
         long = {number: bytes(data) for number, data in entry.long.items()}
         self._forget_long(entry)
-        entry.types, values = parameters.read(event.values, entry.parameters, entry.types, long)
+        entry.types, values = values_of.read(event.values, entry.parameters, entry.types, long)
         if entry.sql is None:
             await self._statement(entry.text, entry.tokens, binary=True)
             return
@@ -298,7 +299,7 @@ class Statements:
             raise MysqlError(f"Unknown prepared statement handler ({number})", *_UNKNOWN_STATEMENT)
         return self._prepared[number]
 
-    # --- ends ----------------------------------------------------------------------------------------------------------
+    # --- ends --------------------------------------------------------------------------------------------------------
 
     async def _reset(self) -> None:
         self._prepared.clear()

@@ -159,7 +159,7 @@ class Variables:
         self._values[name] = stored
         return warning
 
-    def _checked(self, name: str, value: str | None) -> tuple[Value, str | None]:
+    def _checked(self, name: str, value: str | None) -> tuple[Value, str | None]:  # noqa: PLR0911  # a table
         if name.startswith(("character_set_", "collation_")):
             return _charset(name, value), None
         if value is None:
@@ -227,7 +227,6 @@ def _isolation(value: str) -> tuple[str, str | None]:
     if folded in ("READ-COMMITTED", "READ-UNCOMMITTED"):
         return "REPEATABLE-READ", "every transaction is isolated by snapshot, which is stronger"
     if folded == "SERIALIZABLE":
-        raise NotSupported(
-            "serializable transactions are not offered", hint="every transaction is isolated by snapshot"
-        )
+        hint = "every transaction is isolated by snapshot"
+        raise NotSupported("serializable transactions are not offered", hint=hint)
     raise InvalidParameter('invalid value for "transaction_isolation"')
