@@ -69,6 +69,17 @@ class Gateway:
         where = json.loads(self._ready_file.read_text())["pg"]
         return where["host"], where["port"]
 
+    @property
+    def mysql(self) -> tuple[str, int]:
+        """Host and port of its MySQL listener, where it has one."""
+        where = json.loads(self._ready_file.read_text())["mysql"]
+        return where["host"], where["port"]
+
+    @property
+    def certificate_file(self) -> Path:
+        """The certificate that clients are to trust."""
+        return self.data / "server.crt"
+
     def start(self, *, timeout: float = 30) -> Gateway:
         """Start it and return when its administrator can log in.
 

@@ -15,7 +15,7 @@ from fairlead.server.mysql import login
 from fairlead.server.mysql import messages as m
 from fairlead.server.mysql.codes import MysqlError
 from fairlead.server.mysql.connection import Connection, State
-from fairlead.server.mysql.housekeeping import Facts, Row
+from fairlead.server.mysql.facts import Facts
 from fairlead.server.mysql.protocol import SCRAMBLE_BYTES
 from fairlead.server.mysql.sessions import MysqlSession, Transactions
 from fairlead.server.mysql.statements import Statements
@@ -26,6 +26,7 @@ from fairlead.server.pgwire.wire import ClientGone
 if TYPE_CHECKING:
     import ssl
 
+    from fairlead.server.mysql.steps import Row
     from fairlead.server.mysql.threads import Threads
     from fairlead.server.passwords import PasswordLogin
     from fairlead.server.pgwire.backend import Backend

@@ -58,11 +58,11 @@ def columns(name: str, database: str | None, *, pattern: Pattern, full: bool) ->
 
 
 def create_table(name: str, database: str | None) -> str:
-    """Return the query of SHOW CREATE TABLE: as MySQL writes it, because tools read the columns from it."""
+    """Return the query of SHOW CREATE TABLE: as MySQL writes it under ANSI_QUOTES; tools read the columns from it."""
     ending = """CASE "null" WHEN 'NO' THEN ' NOT NULL' ELSE '' END
         || coalesce(' DEFAULT ' || NULLIF("default", 'NULL'), CASE "null" WHEN 'NO' THEN '' ELSE ' DEFAULT NULL' END)"""
-    column = f"""'  `' || system.main.replace(column_name, '`', '``') || '` ' || {_type()} || {ending}"""
-    head, between = literal(f"CREATE TABLE {_backticks(name)} (\n"), literal(",\n")
+    column = f"""'  "' || system.main.replace(column_name, '"', '""') || '" ' || {_type()} || {ending}"""
+    head, between = literal(f"CREATE TABLE {identifier(name)} (\n"), literal(",\n")
     tail = literal("\n) ENGINE=DuckLake DEFAULT CHARSET=utf8mb4")
     return f"""SELECT {literal(name)} AS "Table",
         {head} || system.main.string_agg({column}, {between}) || {tail} AS "Create Table"
@@ -95,10 +95,6 @@ def status(row: dict[str, str | None]) -> tuple[str | None, ...]:
 def literal(text: str) -> str:
     """Return a text as a literal of the gateway."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _backticks(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _named(name: str, database: str | None) -> str:

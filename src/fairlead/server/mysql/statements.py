@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.engine.api import TEXT
 from fairlead.errors import FairleadError, NotSupported, SqlSyntaxError
-from fairlead.server.mysql import housekeeping as hk
-from fairlead.server.mysql import lexing
+from fairlead.server.mysql import lexing, steps
 from fairlead.server.mysql import messages as m
 from fairlead.server.mysql import parameters as values_of
 from fairlead.server.mysql.codes import MysqlError
 from fairlead.server.mysql.columns import Described
 from fairlead.server.mysql.connection import LONGEST_PAYLOAD
+from fairlead.server.mysql.housekeeping import answer as answer_to
 from fairlead.server.mysql.protocol import UTF8MB4, Capability, Type
 from fairlead.server.mysql.results import Result
 from fairlead.server.mysql.rewriting import rewritten
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fairlead.context import Dialect
     from fairlead.engine.api import Column
     from fairlead.server.mysql.connection import Connection
+    from fairlead.server.mysql.facts import Facts
     from fairlead.server.mysql.lexing import Token
     from fairlead.server.mysql.sessions import Transactions
     from fairlead.server.mysql.threads import Threads
@@ -72,7 +73,7 @@ class Statements:
     """
 
     def __init__(
-        self, transactions: Transactions, core: Connection, wire: Wire, facts: hk.Facts, threads: Threads
+        self, transactions: Transactions, core: Connection, wire: Wire, facts: Facts, threads: Threads
     ) -> None:
         self._transactions = transactions
         self._session = transactions.session
@@ -146,32 +147,32 @@ class Statements:
     async def _statement(self, text: str, tokens: Sequence[Token], *, more: bool = False, binary: bool = False) -> None:
         """Run one statement and send its answer."""
         result = Result(self._core, self._wire, binary=binary)
-        answer = hk.answer(text, tokens, self._facts, self._dialect)
+        answer = answer_to(text, tokens, self._facts, self._dialect)
         if answer is None:
             sql, _ = rewritten(text, tokens, self._dialect, self._facts.literal)
             await self._run(sql, result)
         else:
             await self._answer(answer, result)
-        if not (isinstance(answer, hk.Table) and tokens[-1].value in ("WARNINGS", "ERRORS")):
+        if not (isinstance(answer, steps.Table) and tokens[-1].value in ("WARNINGS", "ERRORS")):
             self._facts.warnings = result.notices
         self._end(result, more=more)
 
-    async def _answer(self, answer: hk.Answer, result: Result) -> None:
+    async def _answer(self, answer: steps.Answer, result: Result) -> None:
         match answer:
-            case hk.Table(columns=columns, rows=rows):
+            case steps.Table(columns=columns, rows=rows):
                 result.columns(columns)
                 await result.rows(rows)
-            case hk.Set(values=values):
+            case steps.Set(values=values):
                 result.notices += await self._transactions.set(values)
-            case hk.Kill(number=number, connection=connection):
+            case steps.Kill(number=number, connection=connection):
                 await self._threads.kill(number, self._facts.user, connection=connection)
-            case hk.Begin():
+            case steps.Begin():
                 await self._transactions.begin()
-            case hk.End(commit=commit):
+            case steps.End(commit=commit):
                 await self._transactions.end(commit=commit)
-            case hk.Instead(text=text, pick=None):
+            case steps.Instead(text=text, pick=None):
                 await self._run(text, result)
-            case hk.Instead():
+            case steps.Instead():
                 await self._reshaped(answer, result)
 
     async def _run(self, sql: str, result: Result) -> None:
@@ -179,11 +180,11 @@ class Statements:
             async for output in outputs:
                 await result.take(output)
 
-    async def _reshaped(self, answer: hk.Instead, result: Result) -> None:
+    async def _reshaped(self, answer: steps.Instead, result: Result) -> None:
         """Send the rows of a command of the session in another shape."""
         assert answer.pick is not None
         names: list[str] = []
-        rows: list[hk.Row] = []
+        rows: list[steps.Row] = []
         async with aclosing(self._transactions.run(answer.text, TEXT)) as outputs:
             async for output in outputs:
                 match output:
@@ -208,12 +209,12 @@ class Statements:
         tokens = statements[0]
         self._last += 1
         columns: Sequence[Column] = ()
-        answer = hk.answer(text, tokens, self._facts, self._dialect)
-        if isinstance(answer, hk.Instead) and answer.pick is None:
+        answer = answer_to(text, tokens, self._facts, self._dialect)
+        if isinstance(answer, steps.Instead) and answer.pick is None:
             entry, columns = await self._prepare_in_session(text, tokens, answer.text, 0)
         elif answer is not None:
             entry = _Prepared(text, tokens, None, 0)
-            columns = answer.columns if isinstance(answer, hk.Table | hk.Instead) else ()
+            columns = answer.columns if isinstance(answer, steps.Table | steps.Instead) else ()
         else:
             sql, count = rewritten(text, tokens, self._dialect, self._facts.literal, parameters=True)
             entry, columns = await self._prepare_in_session(text, tokens, sql, count)
