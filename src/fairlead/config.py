@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     flight: str = Field("", description="HOST:PORT for Arrow Flight SQL clients; empty = off")
     flight_idle_timeout: float = Field(1800.0, gt=0, description="seconds of silence, after which a session ends")
     http: str = Field("127.0.0.1:7433", description="empty: no HTTP listener")
+    mysql: str = Field("", description="HOST:PORT for MySQL clients; empty = off")
     admin_password: SecretStr | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -83,6 +83,12 @@ class Gateway:
         return f"https://{where['host']}:{where['port']}"
 
     @property
+    def mysql(self) -> tuple[str, int]:
+        """Host and port of its MySQL listener, where it has one."""
+        where = json.loads(self._ready_file.read_text())["mysql"]
+        return where["host"], where["port"]
+
+    @property
     def certificate(self) -> Path:
         """Its certificate, self-signed, which clients have to trust."""
         return self.data / "server.crt"

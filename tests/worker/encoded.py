@@ -19,7 +19,12 @@ END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 def blocks(
-    query: str, form: str, *, aliases: Mapping[str, str] | None = None, setup: Sequence[str] = ()
+    query: str,
+    form: str,
+    *,
+    aliases: Mapping[str, str] | None = None,
+    setup: Sequence[str] = (),
+    first: int = 0,
 ) -> list[tuple[bytes, int]]:
     """Return the blocks of a query's result with their numbers of rows."""
     with duckdb.connect() as instance:
@@ -29,7 +34,7 @@ def blocks(
         result = instance.execute(query)
         types = [str(column[1]) for column in result.description or []]
         reader = result.to_arrow_reader(BATCH_ROWS)
-        encode = encoder({"form": form, "formats": ()}, instance.cursor(), types, aliases or {})
+        encode = encoder({"form": form, "formats": (), "first": first}, instance.cursor(), types, aliases or {})
         with closing(encode.pieces(reader.schema, reader)) as pieces:
             found = [(bytes(block), count) for piece in pieces for block, count in encode.blocks(piece)]
     for data, count in found:

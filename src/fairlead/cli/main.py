@@ -55,6 +55,9 @@ def serve(
         typer.Option("--http", metavar="HOST:PORT", help="Where HTTP clients connect; port 0 = any free."),
     ] = None,
     no_http: Annotated[bool, typer.Option("--no-http", help="Do not listen for HTTP clients.")] = False,
+    mysql: Annotated[
+        str | None, typer.Option("--mysql", metavar="HOST:PORT", help="Where MySQL clients connect; off if not given.")
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", help="JSON file that is written when clients can connect.")
     ] = None,
@@ -67,7 +70,8 @@ def serve(
     from fairlead.server.run import serve as run  # noqa: PLC0415  # keeps --help quick
 
     with _reported():
-        settings = _settings(data, pg, http="" if no_http else http, flight=flight, tls_client_ca=client_ca)
+        listeners = {"http": "" if no_http else http, "flight": flight, "mysql": mysql}
+        settings = _settings(data, pg, tls_client_ca=client_ca, **listeners)
         settings.log_format = log_format or settings.log_format
         asyncio.run(run(settings, ready_file=ready_file, welcome=_welcome, announce=_announce))
 

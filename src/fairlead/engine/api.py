@@ -72,16 +72,20 @@ class Encoding:
 
     Args:
         form: ``rows`` = DataRow messages; ``copy`` = CopyData messages, one for each row; ``arrow`` = messages of an
-            Arrow IPC stream, without its end mark; ``jsonl`` = lines of JSON, one array a row. The last two begin with
-            a block of no rows: schema, or columns.
+            Arrow IPC stream, without its end mark; ``jsonl`` = lines of JSON, one array a row; these two begin with a
+            block of no rows: schema, or columns. ``mysql``, ``mysql_binary`` = packets of rows in MySQL's text or
+            binary format.
         formats: of the columns of ``rows``, as in PostgreSQL's Bind message: 0 = text, 1 = binary; one stands for all
             columns, none for text.
         copy: how ``copy`` writes a row.
+        first: of the ``mysql`` forms: number of the packet behind the description of the columns, less the number of
+            columns.
     """
 
-    form: Literal["rows", "copy", "arrow", "jsonl"] = "rows"
+    form: Literal["rows", "copy", "arrow", "jsonl", "mysql", "mysql_binary"] = "rows"
     formats: tuple[int, ...] = ()
     copy: CopyFormat | None = None
+    first: int = 0
 
 
 TEXT: Final = Encoding()

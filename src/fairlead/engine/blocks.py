@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _MIN_ROW: Final = 7  # a DataRow without columns
 _MIN_COPY: Final = 5  # an empty CopyData
+_PACKET_HEADER: Final = 4
+_FULL_PACKET: Final = _PACKET_HEADER + 0xFFFFFF
+_MIN_PACKET: Final = 5  # a row of one empty text
 _CONTINUATION: Final = 0xFFFFFFFF
 _PREFIX: Final = struct.Struct("<II")  # continuation mark, length of the metadata
 _SCHEMA, _RECORD_BATCH = 1, 3  # MessageHeader of Arrow's Message.fbs
@@ -46,6 +49,46 @@ def copy_data(data: bytes, count: int) -> None:
     """
     if len(data) < _MIN_COPY or data[0] != ord("d") or not 0 <= count <= len(data) // _MIN_COPY:
         raise NotABlock("not a block of rows for COPY")
+
+
+def mysql_packets(data: bytes, count: int) -> None:
+    """Check a block of MySQL packets: whole ones, one for each row.
+
+    A row that needs several packets is alone in its block; more than the first header is read only then, because
+    headers of many small rows cost more than the rows.
+
+    Raises:
+        NotABlock: it is none.
+    """
+    if not 0 < count <= len(data) // _MIN_PACKET:
+        raise NotABlock("a block with an impossible number of rows")
+    if count > 1:
+        if _packet_size(data, 0) > len(data):
+            raise NotABlock("not a block of packets")
+    else:
+        packets_of_row(data)
+
+
+def packets_of_row(data: bytes) -> int:
+    """Return how many packets one row has.
+
+    Raises:
+        NotABlock: they do not end where the data end, or a packet that is not full comes before the last.
+    """
+    at = packets = size = 0
+    while at < len(data):
+        size = _packet_size(data, at)
+        at += size
+        packets += 1
+        if size != _FULL_PACKET:
+            break
+    if at != len(data) or size == _FULL_PACKET:
+        raise NotABlock("not the packets of one row")
+    return packets
+
+
+def _packet_size(data: bytes, at: int) -> int:
+    return _PACKET_HEADER + int.from_bytes(data[at : at + 3], "little")
 
 
 def json_lines(data: bytes, count: int) -> None:
@@ -159,5 +202,7 @@ CHECKS: Final[Mapping[str, Callable[[bytes, int], None]]] = {
     "rows": data_rows,
     "copy": copy_data,
     "jsonl": json_lines,
+    "mysql": mysql_packets,
+    "mysql_binary": mysql_packets,
     "arrow": arrow_message,
 }

@@ -74,6 +74,7 @@ _WORKER: Final = {
     "BadParameter": "22P02",
     "RowTooLarge": "54000",
     "NumberTooLarge": "22003",
+    "MomentOutOfRange": "22008",
     "ArrowCapacityError": "54000",
 }
 _FENCE: Final = "file system operations are disabled by configuration"

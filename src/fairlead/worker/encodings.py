@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from fairlead.worker.arrows import ArrowBatches
 from fairlead.worker.copying import copy_rows
 from fairlead.worker.jsonlines import JsonLines
+from fairlead.worker.mysqlrows import MysqlRows
 from fairlead.worker.rows import DataRows
 
 if TYPE_CHECKING:
@@ -57,4 +58,6 @@ def encoder(
             return ArrowBatches(caster, types, aliases)
         case "jsonl":
             return JsonLines(caster, types, aliases)
+        case "mysql" | "mysql_binary" as form:
+            return MysqlRows(caster, types, aliases, first=encoding["first"], binary=form == "mysql_binary")
     raise ValueError(encoding["form"])

@@ -76,8 +76,10 @@ def _results() -> None:
             types = [str(column[1]) for column in result.description or []]
             reader = result.to_arrow_reader(BATCH_ROWS)
             schema, batches = reader.schema, list(reader)
-            for form, formats in (("rows", (0,)), ("rows", (1,)), ("arrow", ()), ("jsonl", ())):
-                encode = encoder({"form": form, "formats": formats}, caster, types, {"a": "b"})
+            forms = (("rows", 0), ("rows", 1), ("arrow", 0), ("jsonl", 0), ("mysql", 0), ("mysql_binary", 0))
+            for form, code in forms:
+                asked = {"form": form, "formats": (code,), "first": 0}
+                encode = encoder(asked, caster, types, {"a": "b"})
                 for piece in encode.pieces(schema, batches):
                     serve.send_blocks(channel, encode.blocks(piece), more=False)
             reader.close()
