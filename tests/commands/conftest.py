@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fairlead.session import Session
+    from fairlead.session.session import Session
 
 ADMIN_PASSWORD = "the administrator's password"
 

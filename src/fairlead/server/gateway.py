@@ -31,7 +31,7 @@ from fairlead.engine.planner import Planner
 from fairlead.errors import TooManyConnections
 from fairlead.observer import NOBODY
 from fairlead.sensitive import Sensitive
-from fairlead.session import Session
+from fairlead.session.session import Session
 from fairlead.vault.vault import Vault
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from cryptography import x509
 from fairlead.catalog.datadir import holder
 from fairlead.errors import ConfigurationError
 from fairlead.server.doctor.finding import Finding, failed, ok, skipped, warning
-from fairlead.server.pgwire.tls import CERTIFICATE_FILE, KEY_FILE, load_certificate
 from fairlead.server.listeners import parse_address
+from fairlead.server.pgwire.tls import CERTIFICATE_FILE, KEY_FILE, load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

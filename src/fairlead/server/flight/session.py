@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fairlead.commands.ingesting import Place, Target
     from fairlead.context import Principal
     from fairlead.engine.api import Described
-    from fairlead.session import Session
+    from fairlead.session.session import Session
 
 _UNKNOWN_COUNT: Final = -1
 _MOST_RESULTS: Final = 100

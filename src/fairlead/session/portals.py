@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from fairlead.commands.spooling import Spool
-    from fairlead.session_statements import Prepared
+    from fairlead.session.statements import Prepared
 
 _IN_WORKER = ast.DataStatement | ast.CopyFromStdin | ast.CopyToStdout | ast.Export
 _WITHOUT_COLUMNS = ast.Export | ast.CopyToStdout  # whose notices are not to wait for their end

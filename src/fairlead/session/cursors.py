@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from fairlead.engine.api import TEXT, Encoding
 from fairlead.errors import DuplicateCursor, NoActiveTransaction, UndefinedCursor
-from fairlead.session_portals import Portal
-from fairlead.session_statements import Prepared
+from fairlead.session.portals import Portal
+from fairlead.session.statements import Prepared
 from fairlead.session_types import Complete, Output, ResultColumns, ResultRows
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fairlead.engine.api import Parameter
     from fairlead.lang import ast
-    from fairlead.session_portals import Portals
+    from fairlead.session.portals import Portals
 
 _length = struct.Struct("!I").unpack_from
 

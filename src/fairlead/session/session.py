@@ -28,10 +28,11 @@ from fairlead.errors import (
     UndefinedObject,
 )
 from fairlead.lang import ast, parse
-from fairlead.session_blocks import Block
-from fairlead.session_cursors import Cursors
-from fairlead.session_portals import Portal, Portals
-from fairlead.session_statements import PreparedStatements
+from fairlead.session.blocks import Block
+from fairlead.session.cursors import Cursors
+from fairlead.session.portals import Portal, Portals
+from fairlead.session.statements import PreparedStatements
+from fairlead.session.values import Values, parameters_of, text_columns
 from fairlead.session_types import (
     Complete,
     EmptyStatement,
@@ -40,7 +41,6 @@ from fairlead.session_types import (
     ResultColumns,
     ResultValues,
 )
-from fairlead.session_values import Values, parameters_of, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence

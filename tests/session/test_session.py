@@ -18,7 +18,7 @@ from tests.engine.running import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from fairlead.session import Session
+    from fairlead.session.session import Session
 
 _MUCH = "SELECT repeat('x', 1000) FROM range(100000000000)"
 
