@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import duckdb
@@ -25,6 +25,17 @@ def bound(raw, oid, *, binary=False):
 
 MOMENT = datetime(2020, 2, 29, 1, 2, 3, 4, tzinfo=UTC)
 MICROSECONDS = (MOMENT - datetime(2000, 1, 1, tzinfo=UTC)) // (datetime.resolution)
+
+TIMETZ = "TIME WITH TIME ZONE"
+
+
+def array(oid, *elements):
+    """A binary array of one dimension (array_send in arrayfuncs.c)."""
+    head = struct.pack("!iiIii", 1, int(None in elements), oid, len(elements), 1)
+    return head + b"".join(
+        struct.pack("!i", -1) if one is None else struct.pack("!i", len(one)) + one for one in elements
+    )
+
 
 CASES = [
     (b"t", 16, False, (True, "BOOLEAN")),
@@ -46,6 +57,18 @@ CASES = [
     (b"{1,NULL,3}", 1007, False, ([1, None, 3], "INTEGER[]")),
     (rb'{"a,\"b",c,NULL}', 1009, False, (['a,"b', "c", None], "VARCHAR[]")),
     (b"{}", 1016, False, ([], "BIGINT[]")),
+    (struct.pack("!qi", 3_600_000_000, -7200), 1266, True, (time(1, tzinfo=timezone(timedelta(hours=2))), TIMETZ)),
+    (struct.pack("!i", 2**31 - 1), 1082, True, (date.max, "DATE")),
+    (struct.pack("!iB", 3, 0b10100000), 1562, True, ("101", "BIT")),
+    (b"{1.5,NULL,-22.75}", 1231, False, ([Decimal("1.50"), None, Decimal("-22.75")], "DECIMAL(4,2)[]")),
+    (rb"{\x00ff}", 1001, False, ([b"\0\xff"], "BLOB[]")),
+    (b"{}", 1231, False, ([], "DECIMAL(18,3)[]")),
+    (array(23, struct.pack("!i", 1), None), 1007, True, ([1, None], "INTEGER[]")),
+    (array(25, b"a,b", b"", None), 1009, True, (["a,b", "", None], "VARCHAR[]")),
+    (array(17, b"\0"), 1001, True, ([b"\0"], "BLOB[]")),
+    (array(2950, uuid.UUID(int=5).bytes), 2951, True, ([uuid.UUID(int=5)], "UUID[]")),
+    (array(1082, struct.pack("!i", 0)), 1182, True, ([date(2000, 1, 1)], "DATE[]")),
+    (struct.pack("!iiI", 0, 0, 701), 1022, True, ([], "DOUBLE[]")),
     (b"text", 25, False, ("text", "VARCHAR")),
     (b"text", 25, True, ("text", "VARCHAR")),
     (b"text", 0, False, ("text", "VARCHAR")),
@@ -89,6 +112,9 @@ def test_binary_numerics_are_read_as_they_were_written(value):
         (b"1,2", 1007, False),
         (b"\0", 600, True),
         (b"short", 2950, True),
+        (array(23, b"\0\0\0\1")[:-1], 1007, True),
+        (array(20, b"\0" * 8), 1007, True),
+        (struct.pack("!iiIiiii", 2, 0, 23, 1, 1, 1, 1), 1007, True),
     ],
 )
 def test_what_is_no_value_of_the_type_is_refused_without_being_quoted(raw, oid, binary):
@@ -97,7 +123,7 @@ def test_what_is_no_value_of_the_type_is_refused_without_being_quoted(raw, oid, 
     assert raw.decode(errors="ignore").strip("\0\1\2") == "" or raw.decode(errors="ignore") not in str(refused.value)
 
 
-OIDS = [0, 16, 17, 20, 25, 114, 701, 1007, 1082, 1114, 1184, 1186, 1700, 2950, 3802]
+OIDS = [0, 16, 17, 20, 25, 114, 701, 1001, 1007, 1009, 1182, 1231, 1270, 1562, 1082, 1114, 1184, 1186, 1700, 2950, 3802]
 
 
 @given(st.binary(max_size=40), st.sampled_from(OIDS))

@@ -18,7 +18,7 @@ from fairlead.worker import parameters
 from fairlead.worker.pgtypes import pg_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from duckdb import DuckDBPyConnection
 
@@ -68,42 +68,89 @@ def wants_list(text: str, name: str) -> bool:
     return name in found
 
 
-def infer(instance: DuckDBPyConnection, text: str, known: Mapping[str, int]) -> dict[str, int]:
+def infer(
+    instance: DuckDBPyConnection, beside: DuckDBPyConnection, text: str, known: Mapping[str, int]
+) -> dict[str, int]:
     """Return the type of each parameter as an OID of PostgreSQL.
 
     Args:
         instance: explains the statement; nothing is run.
+        beside: another connection, which does so while the first one is in a transaction: an error would end that. It
+            does not see what is temporary, or not committed; parameters beside such tables are texts then.
         text: one SELECT, or a statement that changes rows.
         known: types by name of the parameter; 0 = to be found.
     """
     types = dict(known)
     members = {match[1] for match in _IN_ANY.finditer(text)}
+    probe = _Probe(beside if _in_transaction(instance) else instance, text, members)
     # What is stored names its exact type when it is a struct, as it is no text that could be cast.
     for structs in (True, False) if _INSERT.match(text) else (False,):
-        _probe(instance, text, types, members, structs=structs)
+        probe.fill(types, structs=structs)
     return {name: oid or (_TEXT_ARRAY if name in members else parameters.TEXT_OID) for name, oid in types.items()}
 
 
-def _probe(
-    instance: DuckDBPyConnection, text: str, types: dict[str, int], members: Collection[str], *, structs: bool
-) -> None:
-    """Fill in the types that can be found with one kind of values; each error tells of one parameter."""
-    for _ in range(len(types) + 1):
-        unknown = [name for name, oid in types.items() if not oid]
-        bound = {name: parameters.sample(oid) for name, oid in types.items() if oid}
-        bound |= {name: _stranger(name, member=name in members, struct=structs) for name in unknown}
-        if not unknown:
-            return
-        try:
-            plan = _explained(instance, text, bound)
-        except duckdb.Error as error:
-            told = _told(str(error), unknown)
-            if told is None:
+def _in_transaction(instance: DuckDBPyConnection) -> bool:
+    """Tell whether two statements share a transaction: to begin one in another would end that one."""
+    query = "SELECT system.main.txid_current()"
+    return instance.execute(query).fetchall() == instance.execute(query).fetchall()
+
+
+class _Probe:
+    """Explains one statement with values that fit nowhere.
+
+    Args:
+        instance: a failure on it does no harm.
+        text: of the statement.
+        members: the parameters that stand in ANY.
+    """
+
+    def __init__(self, instance: DuckDBPyConnection, text: str, members: Collection[str]) -> None:
+        self._instance = instance
+        self._text = text
+        self._members = members
+
+    def fill(self, types: dict[str, int], *, structs: bool) -> None:
+        """Fill in the types that can be found with one kind of values; each error tells of one parameter."""
+        for _ in range(len(types) + 1):
+            unknown = [name for name, oid in types.items() if not oid]
+            if not unknown:
                 return
-            types.update([told])
-            continue
-        types.update((name, pg_type(found.strip()).oid) for name, found in _CAST.findall(plan) if name in unknown)
-        return
+            bound = {name: parameters.sample(oid) for name, oid in types.items() if oid}
+            strangers = {name: _stranger(name, member=name in self._members, struct=structs) for name in unknown}
+            try:
+                plan = self._explained(bound | strangers)
+            except duckdb.Error as error:
+                told = _named(str(error)) or self._operand(str(error), bound, strangers)
+                if told is None or told[0] not in unknown:
+                    return
+                types.update([told])
+            else:
+                types.update((name, pg_type(found.strip()).oid) for name, found in _CAST.findall(plan))
+                return
+
+    def _operand(self, message: str, bound: Mapping[str, Any], strangers: Mapping[str, Any]) -> tuple[str, int] | None:
+        """Return the parameter that an operator has no use for: the one without which the error is another."""
+        found = _OPERAND.search(message)
+        if found is None:
+            return None
+        kind = found[1] or found[2]
+        for name in strangers:
+            others = dict.fromkeys(strangers)
+            try:
+                self._explained({**bound, **others, name: strangers[name]})
+            except duckdb.Error as error:
+                if found[0] in str(error):
+                    return name, pg_type(_LITERALS.get(kind, kind)).oid
+        return None
+
+    def _explained(self, bound: Mapping[str, Any]) -> str:
+        """Return the plan as it was bound: an optimized one leaves out what can never be true."""
+        self._instance.execute("PRAGMA disable_optimizer")
+        try:
+            plan = self._instance.execute(f"EXPLAIN (FORMAT json) {self._text}", dict(bound)).fetchall()
+            return "".join(str(row[-1]) for row in plan)
+        finally:
+            self._instance.execute("PRAGMA enable_optimizer")
 
 
 def _stranger(name: str, *, member: bool, struct: bool) -> Any:
@@ -113,28 +160,6 @@ def _stranger(name: str, *, member: bool, struct: bool) -> Any:
     if member:
         return Value([one], DuckDBPyType(f"{kind}[]"))
     return Value(one, DuckDBPyType(kind)) if struct else f"fairlead ${name} ?"
-
-
-def _explained(instance: DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> str:
-    """Return the plan as it was bound: an optimized one leaves out what can never be true."""
-    instance.execute("PRAGMA disable_optimizer")
-    try:
-        plan = instance.execute(f"EXPLAIN (FORMAT json) {text}", dict(bound)).fetchall()
-        return "".join(str(row[-1]) for row in plan)
-    finally:
-        instance.execute("PRAGMA enable_optimizer")
-
-
-def _told(message: str, unknown: Sequence[str]) -> tuple[str, int] | None:
-    """Return the parameter that an error is about, and its type."""
-    named = _named(message)
-    if named is not None and named[0] in unknown:
-        return named
-    # The engine does not say which text it means: only where there is but one.
-    operand = _OPERAND.search(message)
-    if operand is None or len(unknown) != 1:
-        return None
-    return unknown[0], pg_type(_LITERALS.get(operand[1] or operand[2], operand[1] or operand[2])).oid
 
 
 def _named(message: str) -> tuple[str, int] | None:

@@ -185,7 +185,7 @@ class Worker:
                 kind = oid
                 if not oid and raw is not None and raw[:1] == b"{" and inference.wants_list(statement.text, name):
                     known = {str(place): one[0] for place, one in enumerate(described, start=1)}
-                    kind = inference.infer(self._instance, statement.text, known)[name]
+                    kind = inference.infer(self._instance, self._caster, statement.text, known)[name]
                 try:
                     bound[name] = parameters.value(raw, kind, binary=binary)
                 except parameters.BadParameter as error:
@@ -246,7 +246,8 @@ class Worker:
         numbers = [int(name) for name in statement.parameters if name.isdecimal()]
         oids += [0] * (max(numbers, default=0) - len(oids))
         if statement.kind in _INFERRED and not all(oids[number - 1] for number in numbers):
-            inferred = inference.infer(self._instance, statement.text, {str(one): oids[one - 1] for one in numbers})
+            known = {str(number): oids[number - 1] for number in numbers}
+            inferred = inference.infer(self._instance, self._caster, statement.text, known)
             oids = [inferred.get(str(number), oid) for number, oid in enumerate(oids, start=1)]
         described: list[tuple[str, str]] = []
         if statement.kind == StatementType.EXPLAIN:
