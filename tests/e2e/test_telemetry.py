@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -120,6 +121,8 @@ def test_refusals_sessions_workers_logins_and_the_ledger_are_counted(gateway: Ga
         )
         for pid in processes.descendants(gateway.pid)[1:]:
             os.kill(pid, signal.SIGKILL)
+        with suppress(psycopg.Error):  # the worker may still take the statement with it
+            who.execute("SELECT 1")
         who.execute("SELECT 1")
         assert figure(gateway, "fairlead_workers_lost_total") == lost + 1
         assert figure(gateway, "fairlead_workers_started_total") > started
@@ -136,7 +139,7 @@ def test_stores_and_tables_are_counted(gateway: Gateway, lake: Lake) -> None:
         who.execute("CREATE TABLE t AS SELECT 1 AS a")
     assert figure(gateway, "fairlead_store_requests_total", type="s3", operation="GET", outcome="ok") >= 1
     assert figure(gateway, "fairlead_store_requests_total", type="s3", outcome="failed") >= 1
-    assert figure(gateway, "fairlead_store_bytes_total", type="s3", direction="read") > 500
+    assert figure(gateway, "fairlead_store_bytes_total", type="s3", direction="read") > 300
     assert figure(gateway, "fairlead_table_commits_total", outcome="ok") == 1
     assert figure(gateway, "fairlead_table_commit_seconds_sum") > 0
 

@@ -33,14 +33,22 @@ class Asking:
         for headers in ({}, ARROW):
             self._keep(sql(self._who, text, *parameters, headers=headers))
 
-    def ask_wrongly(self, secret: str, word: str) -> None:
-        """Put a secret where none belongs: into bodies, headers, paths and logins."""
+    def ask_wrongly(self, secret: str, word: str, name: str) -> None:
+        """Put a secret where none belongs: into bodies, headers, paths and logins.
+
+        Args:
+            secret: any text.
+            word: letters and digits.
+            name: the same, for places of names, which errors repeat.
+        """
         who = self._who
-        for body in (secret, f'{{"sql": "{word}', f'{{"{word}": 1}}', f'{{"sql": "SELECT 1", "database": "{word}"}}'):
+        for body in (secret, f'{{"sql": "{word}', f'{{"{word}": 1}}', f'{{"sql": "SELECT 1", "database": "{name}"}}'):
             self._keep(who.post("/v1/sql", content=body.encode(), headers={"Content-Type": "application/json"}))
-        for name in ("X-Fairlead-Statement", "X-Fairlead-Session", "Accept", "Content-Type", "traceparent"):
-            self._keep(who.post("/v1/sql", json={"sql": "SELECT 1"}, headers={name: f"{word} {word}"}))
-        self._keep(sql(who, "SELECT 1", settings={"dialect": secret, word: secret}))
+        for header in ("X-Fairlead-Statement", "X-Fairlead-Session", "Accept", "Content-Type", "traceparent"):
+            self._keep(who.post("/v1/sql", json={"sql": "SELECT 1"}, headers={header: f"{word} {word}"}))
+        self._keep(sql(who, "SELECT 1", settings={name: secret}))
+        self._keep(sql(who, "SELECT 1", dialect=name))
+        self._keep(sql(who, "SELECT 1", settings={"statement_timeout": secret}))
         for path in (f"/{word}", f"/v1/statements/{word}", f"/v1/sessions/{word}"):
             self._keep(who.get(path))
             self._keep(who.delete(path))

@@ -128,9 +128,10 @@ class Plot:
         for template in planting.IN_DATA:
             self._http.ask(self._filled(template, alive))
         secret = self.needles.canary()
-        for sql in ("CREATE SECRET s AS $1", "SELECT 1", "SHOW SECRETS LIKE $1", "SELECT $1::INTEGER"):
+        for sql in ("CREATE SECRET s AS $1", "SELECT 1", "SHOW SECRETS LIKE $1"):
             self._http.ask(sql, secret)
-        self._http.ask_wrongly(self.needles.canary(), self.needles.plain_canary())
+        self._http.ask("SELECT $1::INTEGER", alive["{k}"])
+        self._http.ask_wrongly(self.needles.canary(), self.needles.plain_canary(), self.named.plain_canary("a name"))
 
     def set_up_scan(self) -> None:
         """Store a file, and all that an analyst needs to read it."""

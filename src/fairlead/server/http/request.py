@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from fairlead.engine.api import ARROW, JSON_LINES, Encoding, Parameter
 from fairlead.server.http.problems import HttpRefused
+from fairlead.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,8 +131,10 @@ def _object(body: bytes, known: frozenset[str]) -> dict[str, Any]:
         raise _bad("it is not JSON in UTF-8") from error
     if not isinstance(fields, dict):
         raise _bad("it is not an object")
-    if unknown := sorted(fields.keys() - known):
-        raise _bad(f'"{unknown[0][:40]}" is not known; there are {", ".join(sorted(known))}')
+    if unknown := fields.keys() - known:
+        # Not repeated: who knows what stands where a name should.
+        meant = next(filter(None, (did_you_mean(name, known) for name in sorted(unknown))), None)
+        raise _bad("a name is not known" + (f"; {meant}" if meant else f"; there are {', '.join(sorted(known))}"))
     if "\0" in text or "\\u0000" in text:
         raise _bad("it holds a zero character")
     return fields
