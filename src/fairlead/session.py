@@ -18,6 +18,7 @@ from fairlead.commands.copying import Copying
 from fairlead.commands.data import DataRunner
 from fairlead.commands.ingesting import Ingesting
 from fairlead.commands.observing import observed
+from fairlead.commands.outputs import outputs_of, text_columns
 from fairlead.context import Context, Principal
 from fairlead.dialects import names
 from fairlead.dialects import settings as session_settings
@@ -38,7 +39,7 @@ from fairlead.session_types import Complete, CopyIn, EmptyStatement, Notice, Out
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 
-    from fairlead.commands.house import House, Result
+    from fairlead.commands.house import House
     from fairlead.commands.ingesting import Place, Target
     from fairlead.engine.api import Described
     from fairlead.engine.engine import Engine
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_TEXT_OID = 25
 _LONG_TEXT = 16_384  # characters
 _AT_ONCE = "takes effect at once; ROLLBACK does not undo it"
 
@@ -363,7 +363,7 @@ class Session:
             self._data.refuse_after_writes()
             outputs.append(Notice("NOTICE", f"{dispatch.words(statement)} {_AT_ONCE}"))
         result = await asyncio.to_thread(dispatch.run, statement, self._house, self.context())
-        return [*outputs, *_outputs(result)]
+        return [*outputs, *outputs_of(result)]
 
     async def _transaction(self, statement: ast.Transaction) -> list[Output]:
         if statement.action == "begin":
@@ -390,7 +390,7 @@ class Session:
     async def _setting(self, statement: ast.SetVariable | ast.ResetVariable | ast.ShowVariable) -> list[Output]:
         if isinstance(statement, ast.ShowVariable):
             columns, rows = self._settings.show(statement.name)
-            return [ResultColumns(_text_columns(columns)), ResultValues(rows), Complete("SHOW")]
+            return [ResultColumns(text_columns(columns)), ResultValues(rows), Complete("SHOW")]
         if isinstance(statement, ast.SetVariable):
             notice = self._settings.set(statement.name, statement.value, local=statement.scope == "local")
             tag = "SET"
@@ -454,13 +454,13 @@ class Session:
         if statement is None or isinstance(statement, ast.Transaction):
             return None
         if isinstance(statement, ast.ShowVariable):
-            return _text_columns(self._settings.show(statement.name)[0])
+            return text_columns(self._settings.show(statement.name)[0])
         known = dispatch.COLUMNS.get(type(statement))
         if known is not None:
-            return _text_columns(known)
+            return text_columns(known)
         if type(statement) in dispatch.SHOWS:
             result = await self._guarded(asyncio.to_thread(dispatch.run, statement, self._house, self.context()))
-            return _text_columns(result.columns)
+            return text_columns(result.columns)
         return None
 
     def _statement(self, name: str) -> _Prepared:
@@ -497,14 +497,3 @@ class Session:
         except FairleadError:
             self._fail()
             raise
-
-
-def _outputs(result: Result) -> list[Output]:
-    outputs: list[Output] = list(result.notices)
-    if result.columns:
-        outputs += [ResultColumns(_text_columns(result.columns)), ResultValues(result.rows)]
-    return [*outputs, Complete(result.tag)]
-
-
-def _text_columns(names_: Sequence[str]) -> tuple[Column, ...]:
-    return tuple(Column(name, _TEXT_OID, -1) for name in names_)
