@@ -19,6 +19,7 @@ from fairlead.commands.data import DataRunner
 from fairlead.commands.ingesting import Ingesting
 from fairlead.commands.introspection.base import Activity
 from fairlead.commands.observing import observed
+from fairlead.commands.outputs import outputs_of, text_columns
 from fairlead.context import Context, Principal, SessionFacts
 from fairlead.engine.api import TEXT, Column, Encoding, Parameter
 from fairlead.errors import (
@@ -32,20 +33,18 @@ from fairlead.session.blocks import Block
 from fairlead.session.cursors import Cursors
 from fairlead.session.portals import Portal, Portals
 from fairlead.session.statements import PreparedStatements
-from fairlead.session.values import Values, parameters_of, text_columns
+from fairlead.session.values import Values, parameters_of
 from fairlead.session_types import (
     Complete,
     EmptyStatement,
     Notice,
     Output,
-    ResultColumns,
-    ResultValues,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 
-    from fairlead.commands.house import House, Result
+    from fairlead.commands.house import House
     from fairlead.commands.ingesting import Place, Target
     from fairlead.engine.api import Described
     from fairlead.engine.engine import Engine
@@ -415,7 +414,7 @@ class Session:
             outputs.append(Notice("NOTICE", f"{dispatch.words(statement)} {_AT_ONCE}"))
         await binding.bind(statement, self._data, self._house, self.context())
         result = await asyncio.to_thread(dispatch.run, statement, self._house, self.context())
-        return [*outputs, *_outputs(result)]
+        return [*outputs, *outputs_of(result)]
 
     async def _discard(self, statement: ast.Discard) -> list[Output]:
         if statement.what == "ALL":
@@ -460,10 +459,3 @@ class Session:
         except FairleadError:
             self._block.fail()
             raise
-
-
-def _outputs(result: Result) -> list[Output]:
-    outputs: list[Output] = list(result.notices)
-    if result.columns:
-        outputs += [ResultColumns(text_columns(result.columns)), ResultValues(result.rows)]
-    return [*outputs, Complete(result.tag)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fairlead.commands.outputs import text_columns
 from fairlead.context import DEFAULT_SCHEMA
 from fairlead.dialects import names
 from fairlead.dialects.settings import SessionSettings
 from fairlead.engine.api import Column
 from fairlead.errors import FairleadError, UndefinedObject
 from fairlead.lang import ast
-from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultValues
+from fairlead.session_types import Complete, Output, ResultColumns, ResultValues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,12 +127,3 @@ class Values:
 def parameters_of(statement: ast.SetConfig) -> tuple[int, ...]:
     """Return the types of the parameters of set_config."""
     return (TEXT_OID,) * max((call.value for call in statement.calls if isinstance(call.value, int)), default=0)
-
-
-def text_columns(names_: Sequence[str]) -> tuple[Column, ...]:
-    """Return columns of text."""
-    return tuple(Column(name, TEXT_OID, -1) for name in names_)
-
-
-def _told(notice: str | None, tag: str) -> list[Output]:
-    return [*([Notice("WARNING", notice)] if notice else []), Complete(tag)]
