@@ -180,7 +180,7 @@ def test_nobody_waits_for_ever_for_a_slow_statement_that_loses_again_and_again(t
             await sql("INSERT INTO t VALUES (1)")
             lake = made.house.lakes.known(1)
             assert lake is not None
-            async with lake.contended, asyncio.timeout(60):
+            async with lake.contended("t"), asyncio.timeout(60):
                 await sql("UPDATE t SET a = 2")
             assert await sql("SELECT a FROM t") == [("2",)]
 
