@@ -192,6 +192,25 @@ def test_a_view_is_computed_as_its_owner_who_may_be_a_role(world):
         world.access.as_role(999)
 
 
+@pytest.mark.parametrize("others", [1, 40])
+def test_a_new_version_of_a_definition_is_seen_and_an_old_one_is_not_read_again(world, others):
+    ann = world.access.principal("ann")
+    (before,) = world.access.views(ann)
+    with world.catalog.write() as tx:
+        for number in range(others):
+            world.table(tx, f"more{number}")
+    (same,) = world.access.views(ann)
+    assert same.sql == before.sql
+    with world.catalog.write() as tx:
+        tx.new_version(world.v.id, definition={**tx.definition(world.v.id), "sql": "SELECT 2"})
+    (after,) = world.access.views(ann)
+    assert (before.sql, after.sql) == ("SELECT 1", "SELECT 2")
+    assert len(world.access.tables(ann)) == 1 + others, "and the one in the schema that she may not use is not there"
+    with world.catalog.write() as tx:
+        tx.drop_object(world.v.id)
+    assert world.access.views(ann) == ()
+
+
 def test_the_grant_option_is_for_the_privilege_that_has_it(world):
     world.grant("joe", "SELECT", world.t, option=True)
     world.grant("bob", "INSERT TABLE", world.database, option=True)

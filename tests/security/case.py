@@ -70,7 +70,7 @@ HOLDERS: Final[dict[str, Holder]] = {
     ),
     # The engine has no such thing: never loaded, never there.
     "missing": _holder(
-        "42883 42704 42P01 0A000 58P01 42601 XX000",
+        "42883 42704 42P01 3F000 0A000 58P01 42601 XX000",
         r"does not exist|exists in the|not found|requires the extension|disabled",
     ),
     "engine": _holder("42601 42P01 42883 42703 22023 0A000 42804 22P02 42501 42000", r"."),

@@ -59,6 +59,13 @@ def answer(who: psycopg.Connection[tuple[Any, ...]], sql: str) -> str:
         return str(error)
 
 
+def create_while_readable(two: Two, sql: str) -> None:
+    """Let the analyst create a view of what they may not read any more: a view is bound when it is created."""
+    two.admin.execute("GRANT SELECT ON secret_t TO analyst")
+    two.analyst.execute(sql.encode())
+    two.admin.execute("REVOKE SELECT ON secret_t FROM analyst")
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -75,14 +82,15 @@ def test_a_view_below_anothers_view_is_read_with_its_own_owners_rights(two: Two,
     two.admin.execute("CREATE OR REPLACE VIEW above AS SELECT n FROM own.below, (SELECT count(*) FROM secret_t)")
     two.admin.execute("GRANT SELECT ON VIEW above TO analyst")
     assert answer(two.analyst, "SELECT n FROM above") == "[('fair',)]"
-    two.analyst.execute(f"CREATE OR REPLACE VIEW own.below AS {query}".encode())
+    create_while_readable(two, f"CREATE OR REPLACE VIEW own.below AS {query}")
     seen = answer(two.analyst, "SELECT n FROM above")
     assert _SECRET not in seen
     assert "'secret_t'" not in seen
 
 
 def test_a_superuser_reads_an_analysts_view_with_the_analysts_rights(two: Two):
-    two.analyst.execute("CREATE OR REPLACE VIEW own.bait AS SELECT b FROM secret_t")
+    assert "does not exist" in answer(two.analyst, "CREATE OR REPLACE VIEW own.bait AS SELECT b FROM secret_t")
+    create_while_readable(two, "CREATE OR REPLACE VIEW own.bait AS SELECT b FROM secret_t")
     two.admin.execute("CREATE OR REPLACE TABLE copied (b VARCHAR)")
     for begin, end in (("SELECT 1", "SELECT 1"), ("BEGIN", "ROLLBACK")):
         two.admin.execute(begin.encode())
@@ -172,7 +180,7 @@ def test_nobody_waits_for_ever_for_a_slow_statement_that_loses_again_and_again(t
             await sql("INSERT INTO t VALUES (1)")
             lake = made.house.lakes.known(1)
             assert lake is not None
-            async with lake.contended, asyncio.timeout(60):
+            async with lake.contended("t"), asyncio.timeout(60):
                 await sql("UPDATE t SET a = 2")
             assert await sql("SELECT a FROM t") == [("2",)]
 

@@ -193,8 +193,9 @@ class Access:
                 # The epoch is taken first: what is read then may be newer than it, and never older.
                 epoch = self._catalog.epoch
                 if known is None or known.epoch != epoch:
+                    before = None if known is None else known.rights
                     with self._catalog.read() as snapshot:
-                        known = _Known(epoch, Rights.read(snapshot, self._store_of))
+                        known = _Known(epoch, Rights.read(snapshot, self._store_of, before))
                     self._known = known
         return known
 

@@ -16,7 +16,7 @@ from fairlead.context import Principal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from fairlead.catalog.records import DatabaseRecord, GrantRecord, ObjectRecord, RoleRecord, SchemaRecord
+    from fairlead.catalog.records import DatabaseRecord, GrantRecord, Kind, ObjectRecord, RoleRecord, SchemaRecord
     from fairlead.catalog.snapshot import Snapshot
 
     StoreOf = Callable[[Mapping[str, Any]], str]
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # (kind, id): what a grant is on; the id is None for the system.
 Thing = tuple[str, int | None]
 
+_DEFINED: tuple[Kind, ...] = ("stage", "table", "view")
+_FEW = 20  # definitions that are asked for one by one
 _SYSTEM: Thing = ("system", None)
 # What the privileges on all objects inside are called, by kind of object.
 _WIDER: Mapping[str, Mapping[str, str]] = {
@@ -63,12 +65,13 @@ class Rights:
     _insides: dict[tuple[frozenset[int], int], tuple[frozenset[str], bool]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, snapshot: Snapshot, store_of: StoreOf) -> Rights:
+    def read(cls, snapshot: Snapshot, store_of: StoreOf, before: Rights | None = None) -> Rights:
         """Read all of it from one snapshot.
 
         Args:
             snapshot: the catalog.
             store_of: gives what a connection leads to, from its definition.
+            before: an earlier reading, for what does not change; None = there is none.
         """
         roles = {role.id: role for role in snapshot.roles()}
         above: dict[int, set[int]] = defaultdict(set)
@@ -81,17 +84,14 @@ class Rights:
                 narrowed[grant.object_id] += (grant,)
             else:
                 holders[grant.privilege, (grant.object_kind, grant.object_id)][grant.grantee_id] = grant.grant_option
+        objects = {o.id: o for kind in KINDS for o in snapshot.objects(kind)}
         return cls(
             roles=roles,
             above={member: frozenset(found) for member, found in above.items()},
-            objects={o.id: o for kind in KINDS for o in snapshot.objects(kind)},
+            objects=objects,
             databases={database.id: database for database in snapshot.databases()},
             schemas={schema.id: schema for schema in snapshot.schemas()},
-            definitions={
-                **snapshot.definitions("stage"),
-                **snapshot.definitions("table"),
-                **snapshot.definitions("view"),
-            },
+            definitions=_definitions(snapshot, objects, before),
             holders=dict(holders),
             narrowed=dict(narrowed),
             public_id=next(role.id for role in roles.values() if role.name == "public"),
@@ -277,3 +277,24 @@ class Rights:
 
     def _above(self, role_id: int) -> Iterable[int]:
         return self.above.get(role_id, ())
+
+
+def _definitions(
+    snapshot: Snapshot, objects: Mapping[int, ObjectRecord], before: Rights | None
+) -> Mapping[int, Mapping[str, Any]]:
+    """Return the definitions that rights depend on; a version of an object has always the same."""
+    found: dict[int, Mapping[str, Any]] = {}
+    known = {} if before is None else before.definitions
+    missing: list[int] = []
+    for object_id, record in objects.items():
+        if record.kind not in _DEFINED:
+            continue
+        if before is not None and object_id in known and before.objects[object_id].version == record.version:
+            found[object_id] = known[object_id]
+        else:
+            missing.append(object_id)
+    if len(missing) <= _FEW:
+        return found | {object_id: snapshot.definition(object_id) for object_id in missing}
+    for kind in _DEFINED:
+        found |= snapshot.definitions(kind)
+    return found

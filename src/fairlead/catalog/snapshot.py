@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _IN_SCHEMA = and_(t.schemas.c.database_id == t.objects.c.database_id, t.schemas.c.name_key == t.objects.c.schema)
 
-_OBJECTS = select(
+_OBJECTS = select(  # in the order of ObjectRecord
     t.objects.c.id,
     t.objects.c.kind,
     t.databases.c.name.label("database"),
@@ -141,7 +141,7 @@ class Snapshot:
         if row is None:
             message = f"object {object_id} does not exist"
             raise UndefinedObject(message, hint="it was dropped while this statement ran")
-        return ObjectRecord(**row._asdict())
+        return ObjectRecord(*row)
 
     def objects(
         self, kind: Kind, *, database: str | None = None, schema: str | None = None
@@ -252,7 +252,7 @@ class Snapshot:
         return None if row is None else SchemaRecord(*row)
 
     def _objects(self, query: Select[Any]) -> tuple[ObjectRecord, ...]:
-        return tuple(ObjectRecord(**row._asdict()) for row in self.connection.execute(query.order_by(t.objects.c.id)))
+        return tuple(ObjectRecord(*row) for row in self.connection.execute(query.order_by(t.objects.c.id)))
 
     def _role(self, condition: ColumnElement[bool]) -> RoleRecord | None:
         row = self.connection.execute(_ROLES.where(condition)).first()

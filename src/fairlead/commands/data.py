@@ -141,7 +141,7 @@ class DataRunner:
             given = False
             try:
                 async with (
-                    self._tables.turn(waiting=attempt > 0, changes=contends),
+                    self._tables.turn(statement, waiting=attempt > 0, changes=contends),
                     aclosing(self._attempt(order)) as outputs,
                 ):
                     async for output in outputs:

@@ -136,24 +136,27 @@ class SessionTables:
         await self._definers.supply(worker, self._named(visible, statement), keep=inside)
 
     @asynccontextmanager
-    async def turn(self, *, waiting: bool, changes: bool) -> AsyncIterator[None]:
+    async def turn(self, statement: ast.DataStatement, *, waiting: bool, changes: bool) -> AsyncIterator[None]:
         """Wait a while for a turn: what has lost against another runs again alone, and hardly anybody overtakes it.
 
         Args:
+            statement: the user's; who changes another table is not in its way.
             waiting: it has lost.
             changes: it may lose, or make others lose.
         """
         lake = self._house.lakes.known(self._database_id()) if changes or waiting else None
-        if lake is None or not (waiting or lake.contended.locked()):
+        target = next((name.parts[-1] for name in statement.names if name.relation), "")
+        contended = lake.contended(target) if lake is not None else None
+        if contended is None or not (waiting or contended.locked()):
             yield
             return
         # It may be held for as long as somebody's slow statement runs, so nobody waits for it for ever.
-        held = await _acquired(lake.contended, _PATIENCE_OF_LOSERS if waiting else _PATIENCE)
+        held = await _acquired(contended, _PATIENCE_OF_LOSERS if waiting else _PATIENCE)
         try:
             yield
         finally:
             if held:
-                lake.contended.release()
+                contended.release()
 
     def _database_id(self) -> int:
         found = self._visible().by_database.get(self._context().database.casefold())

@@ -363,3 +363,16 @@ def test_what_an_earlier_gateway_left_in_the_inbox_is_removed(tmp_path):
             assert not fresh.exists()
 
     run(body())
+
+
+def test_statements_about_different_tables_do_not_wait_for_each_other(tmp_path):
+    async def body():
+        async with yard(tmp_path) as place:
+            lake = await place.lake()
+            one = lake.contended("T")
+            async with one:
+                assert lake.contended("t") is one
+                assert not lake.contended("u").locked()
+            assert not lake.contended("t").locked()
+
+    run(body())

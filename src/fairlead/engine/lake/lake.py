@@ -13,6 +13,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
+from weakref import WeakValueDictionary
 
 from fairlead.engine.lake import checking, files, grouping, statistics
 from fairlead.engine.lake.applying import Step, apply_script
@@ -111,7 +112,7 @@ class Lake:
         self.snapshot = -1
         self.reader = LakeReader(self.catalog)
         self.writer = writer
-        self.contended = asyncio.Lock()  # held by a statement that lost against another and runs again
+        self._contended: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tables: tuple[int, tuple[LakeTable, ...]] | None = None
         self._sealed = 0
         self._waiting: list[_Wish] = []
@@ -129,6 +130,18 @@ class Lake:
                 lake = quote(self.attached)
                 await self.transact([Step(f'CREATE SCHEMA {lake}."public"'), Step(f'DROP SCHEMA {lake}."main"')])
             await self.refresh()
+
+    def contended(self, table: str) -> asyncio.Lock:
+        """Return what a statement holds that lost against another about a table and runs again.
+
+        Args:
+            table: its name; a namesake in another schema waits along.
+        """
+        key = table.casefold()
+        lock = self._contended.get(key)
+        if lock is None:
+            lock = self._contended[key] = asyncio.Lock()
+        return lock
 
     def tables(self) -> tuple[LakeTable, ...]:
         """Return the tables that there are now."""
