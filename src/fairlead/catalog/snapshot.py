@@ -141,7 +141,7 @@ class Snapshot:
         if row is None:
             message = f"object {object_id} does not exist"
             raise UndefinedObject(message, hint="it was dropped while this statement ran")
-        return ObjectRecord(*row)
+        return ObjectRecord(*tuple(row))
 
     def objects(
         self, kind: Kind, *, database: str | None = None, schema: str | None = None

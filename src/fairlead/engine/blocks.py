@@ -75,13 +75,11 @@ def packets_of_row(data: bytes) -> int:
     Raises:
         NotABlock: they do not end where the data end, or a packet that is not full comes before the last.
     """
-    at = packets = size = 0
-    while at < len(data):
+    at, packets, size = 0, 0, _FULL_PACKET
+    while at < len(data) and size == _FULL_PACKET:
         size = _packet_size(data, at)
         at += size
         packets += 1
-        if size != _FULL_PACKET:
-            break
     if at != len(data) or size == _FULL_PACKET:
         raise NotABlock("not the packets of one row")
     return packets

@@ -8,16 +8,15 @@ from fairlead.commands.outputs import text_columns
 from fairlead.context import DEFAULT_SCHEMA
 from fairlead.dialects import names
 from fairlead.dialects.settings import SessionSettings
-from fairlead.engine.api import Column
 from fairlead.errors import FairleadError, UndefinedObject
 from fairlead.lang import ast
-from fairlead.session_types import Complete, Output, ResultColumns, ResultValues
+from fairlead.session_types import Complete, Notice, Output, ResultColumns, ResultValues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fairlead.commands.house import House
-    from fairlead.engine.api import Parameter
+    from fairlead.engine.api import Column, Parameter
 
 TEXT_OID: Final = 25
 _NO_SCHEMAS: Final = frozenset({"$user", "pg_catalog"})  # may be named in a search path, and mean nothing here
@@ -127,3 +126,7 @@ class Values:
 def parameters_of(statement: ast.SetConfig) -> tuple[int, ...]:
     """Return the types of the parameters of set_config."""
     return (TEXT_OID,) * max((call.value for call in statement.calls if isinstance(call.value, int)), default=0)
+
+
+def _told(notice: str | None, tag: str) -> list[Output]:
+    return [*([Notice("WARNING", notice)] if notice else []), Complete(tag)]

@@ -92,6 +92,8 @@ def test_what_only_mysql_has_is_refused_with_what_to_write_instead(text, hint):
 def test_in_a_dialect_with_escapes_of_its_own_its_statements_stay_as_they_are():
     text = r"""CREATE LINK l AS S3 CREDENTIALS '{"a": "\\"}' DESCRIPTION "it's" """
     assert written(text, "singlestore") == text.strip()
+    query = r"SELECT `a`, '\\' FROM t INTO LINK l 's3://b/k' FIELDS ESCAPED BY '\\'"
+    assert written(query, "singlestore") == query.replace("`", '"').replace(r"'\\' FROM", r"'\' FROM")
     assert written(r"SELECT 'a\'b'", "singlestore") == "SELECT 'a''b'"
 
 

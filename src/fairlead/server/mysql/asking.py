@@ -202,6 +202,12 @@ def assignments(cursor: Cursor) -> list[Assignment]:
             return found
 
 
+def is_assignment(cursor: Cursor) -> bool:
+    """Tell whether a name and a sign of assignment come next."""
+    following = cursor.tokens[cursor.at + 1 : cursor.at + 2]
+    return bool(following) and (following[0].is_op("=") or following[0].is_op(":") or following[0].value == "TO")
+
+
 def _is_equals(cursor: Cursor, ahead: int) -> bool:
     at = cursor.at + ahead
     return at < len(cursor.tokens) and cursor.tokens[at].is_op("=")

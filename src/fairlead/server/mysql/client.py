@@ -110,12 +110,11 @@ class Client:
         with service.threads.place():
             session = await self._open(hello)
             transactions = Transactions(session)
-            self._thread = Thread(
-                hello.user, self._wire.address, lambda: transactions.database, session.cancel, self._kill
-            )
+            user = session.context().principal.user_name
+            self._thread = Thread(user, self._wire.address, lambda: transactions.database, session.cancel, self._kill)
             service.threads.admit(self._number, self._thread)
         facts = Facts(
-            session.context().principal.user_name,
+            user,
             self._wire.address,
             self._number,
             lambda: transactions.database,

@@ -231,7 +231,9 @@ class Connection:
         self.number = (self.number + packets) % 256
 
     def fatal(self, error: FairleadError) -> bytes:
-        """Report an error that ends the connection."""
+        """Report an error that ends the connection; one that answers no command has the number 0."""
+        if self.state is State.IDLE and not self._parts:
+            self.number = 0
         self.state = State.CLOSED
         return self.packet(self.answers.error(error))
 

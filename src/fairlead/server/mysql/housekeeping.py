@@ -87,6 +87,8 @@ def _set(cursor: Cursor, facts: Facts) -> Answer | None:
     scope = cursor.accept_one("SESSION", "LOCAL", "GLOBAL")
     if cursor.accept("TRANSACTION"):
         return _set_transaction(cursor, scope)
+    if cursor.token is None or not (cursor.token.kind in ("variable", "stage") or asking.is_assignment(cursor)):
+        return None  # SET TIME ZONE, and what else the gateway knows
     cursor.at = mark
     found = asking.assignments(cursor)
     if not all(one.system or Variables.known(one.name) for one in found):
@@ -165,13 +167,13 @@ def _transaction(cursor: Cursor) -> Answer | None:
                 raise cursor.unexpected("the end of the statement")
         return Begin()
     if cursor.accept("BEGIN"):
-        cursor.accept("WORK")
+        cursor.accept_one("WORK", "TRANSACTION")
         cursor.end()
         return Begin()
     commit = cursor.accept("COMMIT")
     if not commit and not cursor.accept("ROLLBACK"):
         return None
-    cursor.accept("WORK")
+    cursor.accept_one("WORK", "TRANSACTION")
     cursor.accept("AND", "NO", "CHAIN")
     cursor.accept("NO", "RELEASE")
     if cursor.token is not None:

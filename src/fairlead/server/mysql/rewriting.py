@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import NotSupported
 from fairlead.lang.heads import peek_head
+from fairlead.lang.lexer import Kind as LangKind
+from fairlead.lang.lexer import Token as LangToken
 from fairlead.lang.lexer import rules_of
+from fairlead.lang.tails import into_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +28,17 @@ FUNCTIONS: Final = frozenset(
         *("LAST_INSERT_ID",),
     }
 )
+_KINDS: Final[dict[str, LangKind]] = {
+    "word": "word",
+    "quoted": "quoted",
+    "string": "string",
+    "bytes": "string",
+    "number": "number",
+    "variable": "param",
+    "stage": "stage",
+    "param": "param",
+    "op": "op",
+}
 _WORD_END: Final = re.compile(r"[\w$]\Z")
 # The first words of statements that only MySQL has, with what to do instead.
 _ONLY_MYSQL: Final = {
@@ -75,8 +89,14 @@ def rewritten(
     """
     refuse_only_mysql(tokens)
     statement, count = _written(tokens, fact, parameters=parameters)
-    if rules_of(dialect).backslash != "no" and peek_head(statement, 0) == "ours":
+    if rules_of(dialect).backslash == "no":
+        return statement, count
+    if peek_head(statement, 0) == "ours":
         return text[tokens[0].start : tokens[-1].end], 0
+    into = into_at([LangToken(_KINDS[token.kind], token.text, 0, 0) for token in tokens])
+    if into >= 0:  # what follows INTO is read by the dialect's rules
+        statement, count = _written(tokens[:into], fact, parameters=parameters)
+        return f"{statement} {text[tokens[into].start : tokens[-1].end]}", count
     return statement, count
 
 
