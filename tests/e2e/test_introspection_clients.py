@@ -123,8 +123,8 @@ def test_pgcli_fills_its_completions(place: Place) -> None:
         assert set(run.tables()) >= {("public", "orders"), ("sales", "deals")}
         assert ("public", "paid_orders") in set(run.views())
         columns = {(row[0], row[1], row[2], row[3]) for row in run.table_columns()}
-        assert ("public", "orders", "amount", "numeric(10,2)") in columns
-        assert ("public", "paid_orders", "twice", "numeric(18,2)") in {tuple(row[:4]) for row in run.view_columns()}
+        assert ("public", "orders", "amount", "numeric") in columns
+        assert ("public", "paid_orders", "twice", "numeric") in {tuple(row[:4]) for row in run.view_columns()}
         assert place.database in run.databases()
         assert run.search_path() == ["pg_catalog", "public"]
         assert list(run.foreignkeys()) == []

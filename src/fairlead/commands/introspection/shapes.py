@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from fairlead.commands.introspection import types
+from fairlead.commands.visible import query_of
 from fairlead.errors import FairleadError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from fairlead.access.relations import TableRights, ViewRights
     from fairlead.catalog.records import DatabaseRecord
@@ -88,18 +89,20 @@ class Shapes:
             tables, details = await asyncio.to_thread(_read, lake)
             rights = [one for one in self._house.access.tables(principal) if one.record.database_id == database.id]
             found.update(_tables(rights, {table.table_id: table for table in tables}, details))
-        for view in self._house.access.views(principal):
+        views = self._house.access.views(principal)
+        under = _Under(tables, views)
+        for view in views:
             if view.record.database_id == database.id:
-                found[view.record.id] = Shape(await self._columns(view, tables, describe))
+                found[view.record.id] = Shape(await self._columns(view, under.of(view), describe))
         return found
 
     async def _columns(
         self,
         view: ViewRights,
-        tables: tuple[LakeTable, ...],
+        under: int,
         describe: Callable[[ViewRights], Awaitable[tuple[Column, ...]]],
     ) -> tuple[ColumnShape, ...]:
-        key = (view.record.id, view.record.version, hash(tables))
+        key = (view.record.id, under)
         if key not in self._views:
             asked = _ASKED.get()
             if view.record.id in asked:  # it names the catalogs, which tell of itself
@@ -119,6 +122,37 @@ class Shapes:
                 for name, column in zip(names, described, strict=False)
             )
         return self._views[key]
+
+
+class _Under:
+    """What views may stand on: everything that has a name which they name, or which a view so named names.
+
+    Args:
+        tables: of the lake.
+        views: that the user sees.
+    """
+
+    def __init__(self, tables: Iterable[LakeTable], views: Iterable[ViewRights]) -> None:
+        self._tables: dict[str, list[LakeTable]] = {}
+        for table in tables:
+            self._tables.setdefault(table.name.casefold(), []).append(table)
+        self._views: dict[str, list[ViewRights]] = {}
+        for view in views:
+            self._views.setdefault(view.record.name.casefold(), []).append(view)
+
+    def of(self, view: ViewRights) -> int:
+        """Return a hash of a view and of what it may stand on: another one means that its columns may be others."""
+        met: dict[int, int] = {}
+        waiting, names = [view], set[str]()
+        while waiting:
+            one = waiting.pop()
+            if one.record.id not in met:
+                met[one.record.id] = one.record.version
+                named = query_of(one.sql, one.dialect).identifiers - names
+                names |= named
+                waiting += [inner for name in named & self._views.keys() for inner in self._views[name]]
+        tables = (table for name in sorted(names & self._tables.keys()) for table in self._tables[name])
+        return hash((tuple(sorted(met.items())), tuple(tables)))
 
 
 _DETAILS: WeakKeyDictionary[Lake, tuple[int, Mapping[int, TableDetails]]] = WeakKeyDictionary()
