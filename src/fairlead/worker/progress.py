@@ -49,6 +49,5 @@ class Reporter(threading.Thread):
     def run(self) -> None:
         """Report until the end."""
         while not self._ended.wait(_EVERY_SECONDS):
-            percent = self._instance.query_progress()
-            if percent >= 0:
-                self._channel.offer(frames.PROGRESS, frames.encoded({"fraction": min(percent / 100, 1.0)}))
+            percent = max(self._instance.query_progress(), 0.0)  # below 0: it cannot tell for this source
+            self._channel.offer(frames.PROGRESS, frames.encoded({"fraction": min(percent / 100, 1.0)}))

@@ -73,7 +73,7 @@ def room(path: Path, settings: Settings) -> Finding:
     usage = shutil.disk_usage(path)
     free = usage.free // _MIB
     said = f"{free} MiB of {usage.total // _MIB} MiB are free at {path}"
-    remedy = "free some space: on a full disk nothing that must be on record is done (53100)"
+    remedy = "free some space: on a full disk nothing that must be on record is done"
     if free < _NOTHING_MIB:
         return failed("disk space", said, remedy)
     if free < _LITTLE_MIB or usage.free < usage.total * _LITTLE_SHARE:
