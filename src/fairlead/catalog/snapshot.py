@@ -137,11 +137,11 @@ class Snapshot:
         Raises:
             UndefinedObject: it was dropped.
         """
-        row = self.connection.execute(_OBJECTS.where(t.objects.c.id == object_id)).first()
-        if row is None:
+        found = self._objects(_OBJECTS.where(t.objects.c.id == object_id))
+        if not found:
             message = f"object {object_id} does not exist"
             raise UndefinedObject(message, hint="it was dropped while this statement ran")
-        return ObjectRecord(*row)
+        return found[0]
 
     def objects(
         self, kind: Kind, *, database: str | None = None, schema: str | None = None
