@@ -26,7 +26,7 @@ from fairlead.catalog.records import (
 from fairlead.errors import UndefinedObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection, Row, Select
 
@@ -194,6 +194,12 @@ class Snapshot:
             query = query.where(t.sealed.c.version <= version)
         row = self.connection.execute(query.order_by(t.sealed.c.version.desc()).limit(1)).first()
         return None if row is None else SealedRecord(*row)
+
+    def all_sealed(self) -> Iterator[tuple[int, str, SealedRecord]]:
+        """Give every sealed value that there is, with the id of its object and its field."""
+        query = select(t.sealed.c.object_id, t.sealed.c.field, t.sealed.c.envelope, t.sealed.c.version)
+        for row in self.connection.execute(query):
+            yield row.object_id, row.field, SealedRecord(row.envelope, row.version)
 
     def in_use(self) -> bool:
         """Say whether anything here can only be read or verified with the keyring that wrote it."""
