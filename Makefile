@@ -50,9 +50,8 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-services: $(MINIO) $(PGJDBC) $(DBT) ## install the real servers and clients that tests use (needs Go; about two minutes, once)
-	@command -v psql > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends postgresql-client; }
-	@command -v mariadb > /dev/null && test -f /usr/share/java/mariadb-java-client.jar && command -v java > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends mariadb-client libmariadb-java default-jre-headless default-jdk-headless; }
+services: $(MINIO) $(PGJDBC) $(DBT) ## install the real servers and clients that tests use (needs Go; about three minutes, once)
+	@tools/install-packages
 
 bench: $(READY) ## measure, and print medians with their ratios
 	$(BIN)/python -m bench.run $(ARGS)
