@@ -44,7 +44,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 def connect(gateway: Gateway, **options: Any) -> pymysql.connections.Connection[Any]:
     host, port = gateway.mysql
     settings = {"host": host, "port": port, "user": ADMINISTRATOR, "password": gateway.password, "database": "main"}
-    return pymysql.connect(**{**settings, "ssl_ca": str(gateway.certificate_file), "autocommit": True, **options})
+    return pymysql.connect(
+        **{**settings, "ssl_ca": str(gateway.certificate_file), "ssl_verify_cert": True, "autocommit": True, **options}
+    )
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_another_authority_is_not_trusted(gateway: Gateway, other_authority: Aut
 
 def test_without_tls_nobody_logs_in(gateway: Gateway):
     with pytest.raises(pymysql.MySQLError) as error:
-        connect(gateway, ssl_ca=None, ssl_disabled=True)
+        connect(gateway, ssl_ca=None, ssl_verify_cert=None, ssl_disabled=True)
     assert error.value.args[0] == 3159
 
 
@@ -164,7 +166,7 @@ def test_a_million_rows_arrive_and_other_statements_follow(mysql: pymysql.connec
 def test_rows_of_more_than_16_mib_arrive(mysql: pymysql.connections.Connection[Any]):
     ((text, number),) = rows(mysql, "SELECT repeat('x', 40000000), 7")
     assert (len(text), number) == (40_000_000, 7)
-    assert rows(mysql, "SELECT length(%s)", "y" * 20_000_000) == [(20_000_000,)]
+    assert rows(mysql, f"SELECT /* {'y' * 20_000_000} */ 1") == [(1,)]  # a command in two packets
 
 
 @pytest.mark.parametrize(
@@ -369,7 +371,7 @@ def test_statements_of_singlestore_and_databend_have_their_own_columns(mysql: py
 def test_sqlalchemy_creates_writes_reflects_and_reads(gateway: Gateway):
     host, port = gateway.mysql
     url = sa.URL.create("mysql+pymysql", ADMINISTRATOR, gateway.password, host, port, "main")
-    engine = sa.create_engine(url, connect_args={"ssl_ca": str(gateway.certificate_file)})
+    engine = sa.create_engine(url, connect_args={"ssl_ca": str(gateway.certificate_file), "ssl_verify_cert": True})
     metadata = sa.MetaData()
     table = sa.Table(
         "alchemy",
