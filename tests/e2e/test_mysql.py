@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
-import ssl
-import struct
 import subprocess
 import threading
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 import pytest
@@ -44,7 +41,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 def connect(gateway: Gateway, **options: Any) -> pymysql.connections.Connection[Any]:
     host, port = gateway.mysql
     settings = {"host": host, "port": port, "user": ADMINISTRATOR, "password": gateway.password, "database": "main"}
-    return pymysql.connect(**{**settings, "ssl_ca": str(gateway.certificate), "autocommit": True, **options})
+    return pymysql.connect(
+        **{**settings, "ssl_ca": str(gateway.certificate), "ssl_verify_cert": True, "autocommit": True, **options}
+    )
 
 
 @pytest.fixture
@@ -92,41 +91,8 @@ def test_another_authority_is_not_trusted(gateway: Gateway, other_authority: Aut
 
 def test_without_tls_nobody_logs_in(gateway: Gateway):
     with pytest.raises(pymysql.MySQLError) as error:
-        connect(gateway, ssl_ca=None, ssl_disabled=True)
+        connect(gateway, ssl_ca=None, ssl_verify_cert=None, ssl_disabled=True)
     assert error.value.args[0] == 3159
-
-
-@pytest.mark.parametrize("plugin", [b"mysql_native_password", b"mysql_clear_password", b"caching_sha2_password"])
-def test_a_client_may_begin_with_any_plugin(gateway: Gateway, plugin: bytes):
-    """Spoken by hand, because libraries begin with the plug-in that the server names."""
-    for password, first in ((gateway.password, 0), ("wrong", 0xFF)):
-        with by_hand(gateway) as client:
-            response = password.encode() + b"\0" if plugin == b"mysql_clear_password" else b"x" * 20
-            client.send(2, hello(response, plugin))
-            answer = client.receive()
-            if answer[0] == 0xFE:
-                assert answer.startswith(b"\xfecaching_sha2_password\0")
-                client.send(4, b"y" * 32)
-                answer = client.receive()
-            if answer == b"\x01\x04":
-                client.send(client.number, password.encode() + b"\0")
-                answer = client.receive()
-            assert answer[0] == first
-
-
-def test_a_login_in_clear_behind_the_request_for_tls_is_not_listened_to(gateway: Gateway):
-    before = gateway.connect().execute("SHOW LEDGER").fetchall()
-    with socket.create_connection(gateway.mysql, timeout=10) as plain:
-        client = ByHand(plain)
-        client.receive()
-        packet = struct.pack("<I", len(hello(b"x" * 20)) | 2 << 24) + hello(b"x" * 20)
-        plain.sendall(struct.pack("<I", 32 | 1 << 24) + ssl_request() + packet)
-        received = b""
-        while data := plain.recv(1000):
-            received += data
-    assert b"caching_sha2" not in received
-    after = gateway.connect().execute("SHOW LEDGER").fetchall()
-    assert len(after) == len(before) + 1  # the login of the line before
 
 
 def test_a_hundred_logins_one_behind_the_other_all_succeed(gateway: Gateway):
@@ -164,7 +130,7 @@ def test_a_million_rows_arrive_and_other_statements_follow(mysql: pymysql.connec
 def test_rows_of_more_than_16_mib_arrive(mysql: pymysql.connections.Connection[Any]):
     ((text, number),) = rows(mysql, "SELECT repeat('x', 40000000), 7")
     assert (len(text), number) == (40_000_000, 7)
-    assert rows(mysql, "SELECT length(%s)", "y" * 20_000_000) == [(20_000_000,)]
+    assert rows(mysql, f"SELECT /* {'y' * 20_000_000} */ 1") == [(1,)]  # a command in two packets
 
 
 @pytest.mark.parametrize(
@@ -369,7 +335,7 @@ def test_statements_of_singlestore_and_databend_have_their_own_columns(mysql: py
 def test_sqlalchemy_creates_writes_reflects_and_reads(gateway: Gateway):
     host, port = gateway.mysql
     url = sa.URL.create("mysql+pymysql", ADMINISTRATOR, gateway.password, host, port, "main")
-    engine = sa.create_engine(url, connect_args={"ssl_ca": str(gateway.certificate)})
+    engine = sa.create_engine(url, connect_args={"ssl_ca": str(gateway.certificate), "ssl_verify_cert": True})
     metadata = sa.MetaData()
     table = sa.Table(
         "alchemy",
@@ -461,94 +427,3 @@ def test_connector_j_does_what_java_programs_do(gateway: Gateway, options: str):
         "cancelled 1317 70100",
         f"rows {MILLION} {MILLION * (MILLION - 1) // 2}",
     ], done.stderr
-
-
-# --- spoken by hand --------------------------------------------------------------------------------------------------
-
-
-def ssl_request() -> bytes:
-    capabilities = 1 << 9 | 1 << 11 | 1 << 15 | 1 << 19  # 4.1, TLS, secure connection, plug-ins
-    return struct.pack("<IIB", capabilities, 2**24, 45) + bytes(23)
-
-
-def hello(response: bytes, plugin: bytes = b"caching_sha2_password") -> bytes:
-    user = ADMINISTRATOR.encode() + b"\0"
-    return ssl_request() + user + bytes((len(response),)) + response + plugin + b"\0"
-
-
-class ByHand:
-    """A client that sends what it is told."""
-
-    def __init__(self, stream: socket.socket) -> None:
-        self.stream = stream
-        self.number = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stream.close()
-
-    def send(self, number: int, payload: bytes) -> None:
-        self.stream.sendall(struct.pack("<I", len(payload) | number << 24) + payload)
-
-    def receive(self) -> bytes:
-        (header,) = struct.unpack("<I", self._exactly(4))
-        self.number = (header >> 24) + 1
-        return self._exactly(header & 0xFFFFFF)
-
-    def command(self, payload: bytes) -> bytes:
-        self.send(0, payload)
-        return self.receive()
-
-    def _exactly(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            piece = self.stream.recv(size - len(data))
-            assert piece, "the gateway has closed the connection"
-            data += piece
-        return data
-
-
-def by_hand(gateway: Gateway) -> ByHand:
-    """Return a client that has asked for TLS and sent its handshake in the same breath."""
-    stream = socket.create_connection(gateway.mysql, timeout=20)
-    ByHand(stream).receive()
-    stream.sendall(struct.pack("<I", 32 | 1 << 24) + ssl_request())
-    context = ssl.create_default_context(cafile=str(gateway.certificate))
-    return ByHand(context.wrap_socket(stream, server_hostname="127.0.0.1"))
-
-
-@pytest.fixture
-def hand(gateway: Gateway) -> Iterator[ByHand]:
-    with by_hand(gateway) as client:
-        client.send(2, hello(gateway.password.encode() + b"\0", b"mysql_clear_password"))
-        assert client.receive()[0] == 0
-        yield client
-
-
-def test_commands_that_are_not_offered_are_refused_and_others_served(hand: ByHand):
-    for command in (b"\x04t\0", b"\x11x\0", b"\x12", b"\x77"):
-        assert hand.command(command)[0] == 0xFF
-    assert hand.command(b"\x0e")[0] == 0
-    assert hand.command(b"\x09").startswith(b"Session of ")
-    assert hand.command(b"\x02main")[0] == 0
-    assert hand.command(b"\x1f")[0] == 0
-    assert hand.command(b"\x1b\0\0")[0] == 0xFE
-
-
-def test_a_prepared_statement_takes_values_in_pieces_and_refuses_cursors(hand: ByHand):
-    prepared = hand.command(b"\x16SELECT length(?)")
-    number = prepared[1:5]
-    assert struct.unpack("<HH", prepared[5:9]) == (1, 1)
-    for _ in range(4):  # the parameter, the column, and an end behind each
-        hand.receive()
-    for piece in (b"abc", b"def"):
-        hand.send(0, b"\x18" + number + b"\0\0" + piece)
-    hand.send(0, b"\x17" + number + b"\0\1\0\0\0" + b"\0\1\xfe\0")
-    packets = [hand.receive() for _ in range(5)]  # count, column, end, row, end
-    assert packets[3] == b"\0\0" + struct.pack("<q", 6)
-    assert hand.command(b"\x17" + number + b"\1\1\0\0\0" + b"\0\1\xfe\0\1a")[0] == 0xFF
-    assert hand.command(b"\x1a" + number)[0] == 0
-    hand.send(0, b"\x19" + number)
-    assert hand.command(b"\x17" + number + b"\0\1\0\0\0")[0] == 0xFF

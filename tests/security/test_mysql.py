@@ -78,7 +78,7 @@ def test_no_answer_and_no_log_holds_a_secret_that_was_planted(gateway: Gateway):
         port=port,
         user=ADMINISTRATOR,
         password=gateway.password,
-        ssl_ca=str(gateway.certificate_file),
+        ssl_ca=str(gateway.certificate),
         client_flag=CLIENT.MULTI_STATEMENTS,
         autocommit=True,
     )
@@ -90,9 +90,7 @@ def test_no_answer_and_no_log_holds_a_secret_that_was_planted(gateway: Gateway):
             leaked += [(statement, finding) for finding in needles.search(answer.encode())]
     for password in (needles.plain_canary("password"), needles.plain_canary("user")):
         with pytest.raises(pymysql.MySQLError) as refused:
-            pymysql.connect(
-                host=host, port=port, user="nobody", password=password, ssl_ca=str(gateway.certificate_file)
-            )
+            pymysql.connect(host=host, port=port, user="nobody", password=password, ssl_ca=str(gateway.certificate))
         leaked += [("login", finding) for finding in needles.search(str(refused.value.args).encode())]
     assert leaked == []
     assert needles.search(gateway.log.encode()) == []

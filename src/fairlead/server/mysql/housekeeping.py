@@ -46,7 +46,7 @@ def answer(text: str, tokens: Sequence[Token], facts: Facts, dialect: Dialect) -
             cursor.accept("SHOW")
             return show(cursor, facts, dialect)
         case "DESCRIBE" | "DESC" | "EXPLAIN" if dialect in MYSQL_SHAPED:
-            return describe(cursor)
+            return describe(cursor, facts)
         case "KILL":
             cursor.accept("KILL")
             return _kill(cursor)

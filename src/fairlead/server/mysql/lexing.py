@@ -90,6 +90,8 @@ def statements(text: str) -> list[list[Token]]:
             continue
         if token.kind != "bytes":
             _check(token)
+        elif found[-1] and found[-1][-1].value == "_BINARY" and found[-1][-1].kind == "word":
+            found[-1].pop()  # it says again what x'...' says
         found[-1].append(token)
     return [tokens for tokens in found if tokens]
 

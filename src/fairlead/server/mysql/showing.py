@@ -60,14 +60,14 @@ def _show_objects(cursor: Cursor, facts: Facts, *, full: bool) -> Answer | None:
         cursor.end()
         return _tables(database, wanted, full=full)
     if cursor.accept_one("COLUMNS", "FIELDS"):
-        table = _table(cursor)
+        table = _table(cursor, facts)
         return Instead(schema.columns(*table, pattern=asking.pattern(cursor), full=full))
     if cursor.accept_one("INDEX", "INDEXES", "KEYS"):
-        table = _table(cursor)
+        table = _table(cursor, facts)
         asking.pattern(cursor)
         return Instead(schema.indexes(*table))
     if cursor.accept("CREATE", "TABLE"):
-        return Instead(schema.create_table(*_table(cursor, introduced=True)))
+        return Instead(schema.create_table(*_table(cursor, facts, introduced=True)))
     if cursor.accept("TABLE", "STATUS"):
         database = cursor.name() if cursor.accept_one("FROM", "IN") else facts.database()
         wanted = asking.pattern(cursor)
@@ -123,7 +123,7 @@ def _listed(cursor: Cursor, columns: Sequence[str], rows: Sequence[Row]) -> Tabl
     return Table(texts(*columns), [row for row in rows if _wanted(wanted, row[0])])
 
 
-def describe(cursor: Cursor) -> Answer | None:
+def describe(cursor: Cursor, facts: Facts) -> Answer | None:
     """Read DESCRIBE table [column]; statements behind EXPLAIN, and the gateway's objects, are for the session."""
     cursor.at = 1
     rest = cursor.tokens[1:]
@@ -132,13 +132,13 @@ def describe(cursor: Cursor) -> Answer | None:
     simple = all(token.kind in ("word", "quoted") or token.is_op(".") for token in rest)
     if not rest or not simple or rest[0].value in statement or (len(rest) > 1 and rest[0].value in objects):
         return None
-    name, database = _table(cursor, introduced=True)
+    name, database = _table(cursor, facts, introduced=True)
     column = asking.Pattern(like=cursor.name()) if cursor.token is not None else asking.Pattern()
     cursor.end()
     return Instead(schema.columns(name, database, pattern=column, full=False))
 
 
-def _table(cursor: Cursor, introduced: bool = False) -> tuple[str, str | None]:  # internal
+def _table(cursor: Cursor, facts: Facts, *, introduced: bool = False) -> tuple[str, str | None]:  # internal
     """Read [FROM | IN] [database.]table [FROM | IN database]."""
     if not introduced and not cursor.accept_one("FROM", "IN"):
         raise cursor.unexpected("FROM")
@@ -147,7 +147,8 @@ def _table(cursor: Cursor, introduced: bool = False) -> tuple[str, str | None]: 
         name, database = cursor.name(), name
     if cursor.accept_one("FROM", "IN"):
         database = cursor.name()
-    return name, database
+    # A database that has no table yet is not there for the engine; the current one need not be named.
+    return name, None if database == facts.database() else database
 
 
 def _wanted(pattern: asking.Pattern, name: str | None) -> bool:

@@ -115,7 +115,7 @@ class Statements:
                 self._ok()
             case m.SetOption(multi_statements=multi):
                 self._multi = multi
-                self._end(Result(self._core, self._wire, binary=False))
+                self._wire.send(self._core.ready(self._result_end()))
             case m.Ping():
                 self._ok()
             case m.ProcessKill(number=number):
@@ -311,6 +311,12 @@ class Statements:
     @property
     def _dialect(self) -> Dialect:
         return self._session.context().dialect
+
+    def _result_end(self) -> bytes:
+        """Return what ends a result, which is also the answer to COM_SET_OPTION."""
+        answers, status = self._core.answers, self._transactions.status()
+        new = self._core.has(Capability.DEPRECATE_EOF)
+        return answers.ok(status, header=b"\xfe") if new else answers.eof(status)
 
     def _ok(self) -> None:
         self._end(Result(self._core, self._wire, binary=False))
