@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import ssl
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.services.requirement import require_service
 
 if TYPE_CHECKING:
     from tests.services.gateway import Gateway
@@ -29,8 +30,7 @@ def test_every_block_of_the_page_is_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_an_example_of_the_shell_answers_as_printed(name: str, gateway: Gateway) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed: apt-get install curl")
+    require_service("curl")
     script = EXAMPLES[name].replace("https://127.0.0.1:7433", gateway.http)
     done = subprocess.run(
         ["sh", "-e"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from tests.services.http import ARROW, client, figure, lines, rows, sql
+from tests.services.requirement import require_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -400,9 +400,7 @@ def test_every_answer_has_the_headers_that_keep_browsers_away(admin: httpx.Clien
 
 
 def test_curl_gets_lines(gateway: Gateway) -> None:
-    curl = shutil.which("curl")
-    if curl is None:
-        pytest.skip("curl is not installed: apt-get install curl")
+    curl = str(require_service("curl"))
     done = subprocess.run(
         [
             *(curl, "--silent", "--show-error", "--fail-with-body", "--cacert", str(gateway.certificate)),

@@ -82,7 +82,7 @@ def convert(caster: DuckDBPyConnection, source: str, target: str, types: Sequenc
         quoted = target.replace("'", "''")
         query = f"SELECT * FROM {_VIEW}"  # noqa: S608  # a name of our own
         caster.execute(f"COPY ({query}) TO '{quoted}' (FORMAT parquet)")
-    except Exception:
+    except Exception:  # of any kind: the caster wraps what its source raised; raised again, as what it was
         if failure:
             raise failure[0] from None
         raise
