@@ -130,14 +130,14 @@ class Planner:
         Raises:
             PermissionDenied, UndefinedObject, InvalidParameter, NotSupported.
         """
-        answers = session_functions.answered(statement, context.facts)
         rewriting = self._rewriting(statement) if self.names_catalogs(statement) else None
+        ours = rewriting.found if rewriting is not None else frozenset[str]()
+        answers = session_functions.answered(statement, context.facts, ours)
         if self._hygiene:
-            ours = rewriting.found if rewriting is not None else frozenset[str]()
             refuse_dangerous(statement, ours, answers.names)
         spelled = dict(respelled(statement, self._databases(), context.database)) if statement.names else {}
-        spelled.update(answers.spelled)
         catalogs = self._catalogs(rewriting, context, spelled) if rewriting is not None else frozenset()
+        _spell(spelled, answers.spelled)
         spelled.update(instead)
         if statement.locations:
             stages: dict[tuple[ast.Name, str], _Place] = {}  # a statement may name one stage very often
@@ -176,9 +176,7 @@ class Planner:
         for edit in rewriting.edits:
             text = in_worker(edit.text, ids[edit.database])
             written[edit.span] = written.get(edit.span, "") + text
-        for span in [span for span in spelled if any(a < span[1] and span[0] < b for a, b in written)]:
-            del spelled[span]
-        spelled.update(written)
+        _spell(spelled, written)
         return frozenset((ids[database], key) for database, key in rewriting.keys)
 
     def _databases(self) -> Databases:
@@ -287,6 +285,13 @@ class Planner:
                 raise texts.missing("connection", where, context.dialect)
             raise texts.denied("connection", where, context.dialect)
         return book.alias(connection.id, bucket)
+
+
+def _spell(spelled: dict[tuple[int, int], str], written: Mapping[tuple[int, int], str]) -> None:
+    """Add spellings; they take the place of those that they overlap."""
+    for span in [span for span in spelled if any(a < span[1] and span[0] < b for a, b in written)]:
+        del spelled[span]
+    spelled.update(written)
 
 
 def _assembled(statement: ast.DataStatement, spelled: list[tuple[tuple[int, int], str]]) -> Plan:

@@ -60,19 +60,22 @@ class Answers:
 NOTHING: Final = Answers({}, frozenset())
 
 
-def answered(statement: ast.DataStatement, facts: SessionFacts | None) -> Answers:
+def answered(
+    statement: ast.DataStatement, facts: SessionFacts | None, besides: frozenset[str] = frozenset()
+) -> Answers:
     """Answer the calls of a statement.
 
     Args:
         statement: the user's.
         facts: of their session; None = nobody asks.
+        besides: functions that are somebody else's in this statement.
 
     Raises:
         UndefinedObject: current_setting of a setting that does not exist.
         PermissionDenied: current_setting of what is not written out.
         NotSupported: a call in a default, which would keep the answer of today.
     """
-    asked = statement.calls & _ANSWERS.keys() if facts is not None else frozenset()
+    asked = (statement.calls & _ANSWERS.keys()) - besides if facts is not None else frozenset()
     if not asked or facts is None:
         return NOTHING
     tokens, _ = tokenize(statement.text, DATA)

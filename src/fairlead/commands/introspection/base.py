@@ -281,22 +281,12 @@ def _stages(world: World) -> Iterator[Row]:
 
 
 def _settings(world: World) -> Iterator[Row]:
-    from fairlead.commands.introspection.functions import VERSION  # noqa: PLC0415  # declared beside version()
-
     described = world.settings.described()
     for name, value, default, text in described:
         yield name, value, text, default, "user", "session" if value != default else "default"
-    number = VERSION.split()[1]
     for name, value, text in (
-        ("server_version", number, "Version of PostgreSQL that is spoken."),
-        ("server_version_num", f"{int(float(number)) * 10000}", "The same as a number."),
-        ("server_encoding", "UTF8", "Encoding of all text."),
-        ("integer_datetimes", "on", "Instants are whole microseconds."),
-        ("max_identifier_length", "63", "Longest name that clients may expect."),
         ("max_index_keys", "32", "Most columns of an index."),
         ("block_size", "8192", "Bytes of a page, in which clients count."),
-        ("default_transaction_read_only", "off", "Whether transactions only read."),
-        ("transaction_read_only", "off", "Whether the transaction only reads."),
         ("default_table_access_method", "ducklake", "How tables are kept."),
         ("lc_collate", "C.UTF-8", "Order of texts."),
         ("lc_ctype", "C.UTF-8", "Classes of characters."),

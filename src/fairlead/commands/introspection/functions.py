@@ -8,10 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from fairlead import __version__
-
-VERSION: Final = f"PostgreSQL 16.0 (Fairlead {__version__}) on DuckDB"
-
 _LETTER_OF_TABLE: Final = (
     "CASE trim(replace(p, 'WITH GRANT OPTION', '')) WHEN 'SELECT' THEN 'r' WHEN 'INSERT' THEN 'a'"
     " WHEN 'UPDATE' THEN 'w' WHEN 'DELETE' THEN 'd' WHEN 'TRUNCATE' THEN 'D' ELSE 'x' END"
@@ -45,32 +41,19 @@ _NO_FUNCTION: Final = (
 _IDENTIFIER: Final = '\'"(?:[^"]|"")+"|[^."]+\''
 
 FUNCTIONS: Final[dict[str, str]] = {
-    # --- who and where
-    "version": f"() AS '{VERSION}'",
-    "current_database": "() AS (SELECT name FROM {base_database} WHERE current)",
-    "current_catalog": "() AS (SELECT name FROM {base_database} WHERE current)",
-    "current_schema": "() AS 'public'",
-    "current_schemas": "(i_) AS CASE WHEN i_ THEN ['pg_catalog', 'public'] ELSE ['public'] END",
-    "current_user": "() AS (SELECT name FROM {base_role} WHERE self)",
-    "session_user": "() AS (SELECT name FROM {base_role} WHERE self)",
-    "current_role": "() AS (SELECT name FROM {base_role} WHERE self)",
+    # --- who and where; what is not here is answered for every statement (engine/session_functions.py)
     "house_owner": "() AS (SELECT min(owner) FROM {base_schema} WHERE oid = 11)",
     "own_role": "(u_) AS u_::VARCHAR IN (SELECT unnest([name, oid::VARCHAR]) FROM {base_role} WHERE self)",
-    "pg_backend_pid": "() AS (SELECT number FROM {base_session} WHERE own)",
     "pg_postmaster_start_time": "() AS (SELECT min(started) FROM {base_session})",
     "pg_conf_load_time": "() AS (SELECT min(started) FROM {base_session})",
-    "pg_is_in_recovery": "() AS false",
     "pg_is_wal_replay_paused": "() AS false",
     "pg_my_temp_schema": "() AS 0::BIGINT",
     "pg_is_other_temp_schema": "(s_) AS false",
     "inet_server_addr": "() AS NULL::VARCHAR",
     "inet_server_port": "() AS NULL::INTEGER",
-    "inet_client_addr": "() AS NULL::VARCHAR",
     "inet_client_port": "() AS NULL::INTEGER",
     "pg_encoding_to_char": "(e_) AS CASE e_ WHEN 6 THEN 'UTF8' WHEN 0 THEN 'SQL_ASCII' ELSE '' END",
     "pg_char_to_encoding": "(e_) AS CASE lower(e_) WHEN 'utf8' THEN 6 ELSE -1 END",
-    "getdatabaseencoding": "() AS 'UTF8'",
-    "pg_client_encoding": "() AS 'UTF8'",
     "current_setting": """(n_) AS coalesce((SELECT setting FROM {base_setting} WHERE lower(name) = lower(n_)),
         error('unrecognized configuration parameter "' || n_ || '"')),
         (n_, m_) AS (SELECT setting FROM {base_setting} WHERE lower(name) = lower(n_))""",
@@ -273,9 +256,8 @@ _SHARED: Final = frozenset(
             "array_to_string",
             "generate_subscripts",
         ),
-        *("pg_size_pretty", "format", "quote_ident", "quote_literal", "quote_nullable"),
+        *("current_setting", "pg_size_pretty", "format", "quote_ident", "quote_literal", "quote_nullable"),
     )
 )
-WORDS: Final = frozenset({"current_user", "session_user", "current_role", "current_catalog", "current_schema"})
 CALLED: Final = frozenset(FUNCTIONS) - _INNER
 TELLING: Final = CALLED - (_SHARED - {"quote_ident", "quote_literal", "quote_nullable"})

@@ -21,7 +21,6 @@ VOCABULARY: Final = Vocabulary(
     relations={schema: frozenset(found) for schema, found in _BY_SCHEMA.items()},
     functions=functions.CALLED,
     telling=functions.TELLING,
-    words=functions.WORDS,
 )
 
 DECLARED: Final[dict[str, Declared]] = {

@@ -151,7 +151,11 @@ class _Under:
                 named = query_of(one.sql, one.dialect).identifiers - names
                 names |= named
                 waiting += [inner for name in named & self._views.keys() for inner in self._views[name]]
-        tables = (table for name in sorted(names & self._tables.keys()) for table in self._tables[name])
+        tables = [
+            (table.table_id, table.schema, table.name, table.columns)
+            for name in sorted(names & self._tables.keys())
+            for table in self._tables[name]
+        ]
         return hash((tuple(sorted(met.items())), tuple(tables)))
 
 

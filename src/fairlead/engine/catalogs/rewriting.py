@@ -238,9 +238,6 @@ class _Walk:
         token = self.tokens[at]
         if called and (name in self.vocabulary.functions or name in _RENAMED):
             self._call(at, at, name)
-        elif token.kind == "word" and self._bare_word(at, name):
-            self.found.add(name)
-            self._replace_item(at, at, f"{{{function_key(name)}}}()", function_key(name), name)
         elif token.kind == "word" and name == "collate":
             self._collate(at)
         elif token.kind == "word" and name == "operator" and called:
@@ -254,12 +251,6 @@ class _Walk:
             self._relation(at, at, name, None)
         else:
             self.left.add(name)
-
-    def _bare_word(self, at: int, name: str) -> bool:
-        """Tell whether a word like ``current_user`` stands where a value does."""
-        view = self.view
-        after = view.op(at + 1, "(") or view.op(at + 1, ".")
-        return name in self.vocabulary.words and not after and view.word(at - 1) != "AS" and not view.op(at - 1, ".")
 
     def _relation(self, first: int, last: int, key: str, database: str | None) -> None:
         before = self.view.word(first - 1)

@@ -22,13 +22,11 @@ class Vocabulary:
         relations: by schema, their case-folded names. Those of ``pg_catalog`` are found without the schema, too.
         functions: case-folded names; in a statement that names a catalog, a call of one means ours.
         telling: those of the functions whose call alone makes a statement one that names a catalog.
-        words: what is written without parentheses (``current_user``) and means a function.
     """
 
     relations: Mapping[str, frozenset[str]]
     functions: frozenset[str]
     telling: frozenset[str]
-    words: frozenset[str]
 
     def named(self, identifiers: frozenset[str], calls: frozenset[str]) -> bool:
         """Tell whether a statement may name a catalog.
@@ -40,13 +38,12 @@ class Vocabulary:
         return (
             not identifiers.isdisjoint(self.relations)
             or not calls.isdisjoint(self.telling)
-            or not identifiers.isdisjoint(self.words)
             or not identifiers.isdisjoint(self.relations.get(PG_CATALOG, ()))
             or not identifiers.isdisjoint(REG_TYPES)
         )
 
 
-NOTHING: Final = Vocabulary({}, frozenset(), frozenset(), frozenset())
+NOTHING: Final = Vocabulary({}, frozenset(), frozenset())
 
 # PostgreSQL's types whose values are object ids that are written as names.
 REG_TYPES: Final = frozenset(
