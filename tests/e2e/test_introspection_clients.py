@@ -131,7 +131,6 @@ def test_pgcli_fills_its_completions(place: Place) -> None:
         assert list(run.functions()) == []
         assert list(run.datatypes()) == []
         assert run.view_definition("paid_orders").endswith("FROM orders WHERE paid")
-        assert list(run.casing())
         assert run.short_host
     finally:
         run.conn.close()

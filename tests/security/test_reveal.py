@@ -57,6 +57,7 @@ WRITERS: Final[dict[str, str]] = {
     "dialects/render.py": "SHOW CREATE: plain options, secrets as references, STORED or the mask",
     "dialects/tables.py": "names in DESC and SHOW",
     "lang/render.py": "render(secrets='reveal'), for the round trip of the parser's tests",
+    "lang/render_session.py": "arguments of set_config, EXECUTE and their like, masked unless render(secrets='reveal')",
     "lang/writer.py": "options of a file format, where nothing is secret",
 }
 

@@ -62,7 +62,7 @@ def test_an_ordinary_statement_is_none_of_our_business(sql: str) -> None:
             'SELECT * FROM {information_schema_tables} AS "tables"',
         ),
         ("WITH pg_class AS (SELECT 1) SELECT * FROM pg_class", "WITH pg_class AS (SELECT 1) SELECT * FROM pg_class"),
-        ("SELECT pg_table_is_visible(1)", "SELECT {f_pg_table_is_visible}(1) AS \"pg_table_is_visible\""),
+        ("SELECT pg_table_is_visible(1)", 'SELECT {f_pg_table_is_visible}(1) AS "pg_table_is_visible"'),
         ("SELECT pg_catalog.pg_table_is_visible(1) AS v", "SELECT {f_pg_table_is_visible}(1) AS v"),
         ("SELECT 'a'::pg_catalog.text FROM pg_am m", "SELECT 'a'::text FROM {pg_am} m"),
         ("SELECT 't'::regclass", "SELECT {f_regclass_oid}('t')"),
