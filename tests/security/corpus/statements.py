@@ -82,8 +82,6 @@ _ENGINE: Final = (
     ("detach", "DETACH memory", "."),
     ("use-system", "USE system", "."),
     ("vacuum", "VACUUM", None),
-    ("prepare", "PREPARE p AS SELECT * FROM read_text('{out}/secret.txt')", None),
-    ("execute", "EXECUTE p('x')", "."),
     ("create-macro", "CREATE MACRO system_reader(x) AS TABLE SELECT * FROM read_text(x)", None),
     ("create-view", "CREATE VIEW v AS SELECT * FROM read_text('{out}/secret.txt')", None),
     ("create-type", "CREATE TYPE t AS ENUM ('a')", None),
@@ -113,6 +111,12 @@ CASES: Final[tuple[Case, ...]] = (
     *(
         case(id_, sql, by="kinds fence landlock", control=Bare((sql.rpartition(";")[2].strip() or "SELECT 1",)))
         for id_, sql, _ in _TWO
+    ),
+    case(
+        "prepare-and-execute",
+        *("PREPARE p AS SELECT * FROM read_text('{out}/secret.txt')", "EXECUTE p"),
+        by="fence landlock missing absent scheme hygiene",
+        control=Bare(("SELECT * FROM read_text('{out}/secret.txt')",)),
     ),
     case(
         "extensions-as-a-table", "UPDATE EXTENSIONS SET a = 1", by="engine kinds", control=Bare(("UPDATE EXTENSIONS",))

@@ -18,7 +18,7 @@ _BARE_FILE: Final = Bare(("SELECT * FROM read_parquet('{secret_file}')",))
 _BARE_CATALOG: Final = Bare(("SELECT size FROM read_blob('{lake_catalog}')",))
 _BARE_WRITE: Final = Bare(("COPY (SELECT 'junk' AS a) TO '{scratch}/over' (FORMAT csv, USE_TMP_FILE false)",))
 _FILES: Final = "fence landlock missing engine copy inline request setting"
-_KINDS: Final = "kinds engine missing request hygiene"
+_KINDS: Final = "kinds engine missing request hygiene database"
 
 _READS: Final = (
     ("plain", "SELECT * FROM secret_t"),
