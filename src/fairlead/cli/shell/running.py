@@ -103,6 +103,7 @@ class Runner:
         self._pq, self._fetch = pq, generators.fetch
         self.connection = connection
         self._on_notice = on_notice
+        self._interrupted = False
         connection.add_notice_handler(self._noticed)
 
     @property
@@ -172,6 +173,9 @@ class Runner:
 
     def _next(self) -> PGresult | None:
         result: PGresult | None = self.connection.wait(self._fetch(self.connection.pgconn))
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
         return result
 
     def _drain(self) -> None:
@@ -182,7 +186,11 @@ class Runner:
 
     def _noticed(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         message = diagnostic.message_primary or ""
-        self._on_notice(diagnostic.severity or "NOTICE", message, diagnostic.message_hint)
+        try:
+            self._on_notice(diagnostic.severity or "NOTICE", message, diagnostic.message_hint)
+        except KeyboardInterrupt:  # libpq, which calls this, would lose it
+            self._interrupted = True
+            self.connection.cancel_safe()
 
 
 def _columns(result: PGresult) -> Columns:
