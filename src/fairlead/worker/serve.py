@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fairlead.worker.extensions import Extension
 
 _STACK_BYTES: Final = 1024 * 1024
+_INTERRUPTED: Final = "Interrupted!"
 _QUEUE_BATCHES: Final = 4
 # Of these the engine can say which types their parameters have.
 _INFERRED: Final = (
@@ -197,13 +198,32 @@ class Worker:
         result = self._instance.execute(statement.parsed or statement.text, bound)
         # COPY ... (RETURN_STATS) tells of each file that it wrote.
         if statement.returns_rows or (result.description and result.description[0][0] == "filename"):
-            count = self._send_result(result, request)
+            try:
+                count = self._send_result(result, request)
+            except Exception as error:  # noqa: BLE001  # of any kind: raised again, or what it hides
+                raise self._cause(error, statement, bound) from None
             return statement.tag if statement.kind == StatementType.EXPLAIN else f"{statement.tag} {count}"
         if statement.kind == StatementType.SET:
             self._caster.execute(statement.text)
         counted = bool(result.description) and result.description[0][0] == "Count"
         rows = result.fetchall() if counted else []
         return statement.tag_of(rows[0][0] if rows else None)
+
+    def _cause(self, error: Exception, statement: statements.Checked, bound: dict[str, Any]) -> Exception:
+        """Return why a query has failed: where one thread of the engine fails, another may only say that it was ended.
+
+        The query is then run again, for its error alone. Where that is not possible, it is told what is known.
+        """
+        if _INTERRUPTED not in str(error) or statement.kind != StatementType.SELECT:
+            return error
+        try:
+            self._close_result()
+            self._control.checkpoint()
+            for _ in self._instance.execute(statement.parsed or statement.text, bound).to_arrow_reader(BATCH_ROWS):
+                self._control.checkpoint()
+        except Exception as again:  # noqa: BLE001  # it is what was asked for
+            return again
+        return error
 
     def _send_result(self, result: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> int:
         described = [(str(column[0]), str(column[1])) for column in result.description or []]
