@@ -41,6 +41,7 @@ class Prompt:
     ) -> None:
         self._shell = shell
         self._history = SafeHistory(history_file()) if history is None else history
+        self._asking: threading.Thread | None = None
         self._session: PromptSession[str] = PromptSession(
             history=self._history,
             completer=Completing(lambda: shell.known),
@@ -61,17 +62,25 @@ class Prompt:
         Raises:
             Lost: the connection has ended.
         """
-        while True:
-            try:
-                text = self._read()
-            except KeyboardInterrupt:  # what was typed is dropped
-                continue
-            except EOFError:
-                return
-            try:
-                self._shell.run(text, stop=False)
-            except Leave:
-                return
+        try:
+            while self._one():
+                pass
+        finally:
+            self._finish_asking()
+
+    def _one(self) -> bool:
+        """Read and run once; False when the user leaves."""
+        try:
+            text = self._read()
+        except KeyboardInterrupt:  # what was typed is dropped
+            return True
+        except EOFError:
+            return False
+        try:
+            self._shell.run(text, stop=False)
+        except Leave:
+            return False
+        return True
 
     def _read(self) -> str:
         if isinstance(self._history, SafeHistory):
@@ -84,7 +93,14 @@ class Prompt:
         """Ask for the names beside the prompt; not inside a transaction, which an error would end."""
         if self._shell.stale and not self._shell.runner.status:
             self._shell.stale = False
-            threading.Thread(target=self._ask, name="names", daemon=True).start()
+            self._finish_asking()
+            self._asking = threading.Thread(target=self._ask, name="names", daemon=True)
+            self._asking.start()
+
+    def _finish_asking(self) -> None:
+        """Wait for the question that is under way: a connection that is closed beneath it would end the process."""
+        if self._asking is not None:
+            self._asking.join()
 
     def _ask(self) -> None:
         try:
