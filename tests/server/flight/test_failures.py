@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         (errors.UndefinedTable("x"), pa.ArrowKeyError),
         (errors.UndefinedStatement("x"), pa.ArrowKeyError),
         (errors.InvalidCatalogName("x"), pa.ArrowKeyError),
-        (errors.NotSupported("x"), pa.ArrowNotImplementedError),
+        (errors.NotSupported("x"), pa.ArrowNotImplementedError),  # what pyarrow sends as UNIMPLEMENTED
         (errors.PermissionDenied("x"), fl.FlightUnauthorizedError),
         (errors.InvalidPassword("x"), fl.FlightUnauthenticatedError),
         (errors.LoginRefused("x"), fl.FlightUnauthenticatedError),

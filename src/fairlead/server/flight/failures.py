@@ -44,7 +44,7 @@ class NotFound(_Bare, pa.ArrowKeyError):  # type: ignore[misc]  # pyarrow ships 
         return str(self.args[0])
 
 
-class Unimplemented(_Bare, pa.ArrowNotImplementedError):  # type: ignore[misc]  # pyarrow ships no types
+class Unimplemented(_Bare, pa.ArrowNotImplementedError):  # type: ignore[misc]  # untyped; the status has this class
     """Status UNIMPLEMENTED."""
 
 

@@ -87,7 +87,7 @@ def write(place: Place, schema: pa.Schema, chunks: Iterable[pa.RecordBatch]) -> 
                         writer.write_batch(chunk, row_group_size=_ROWS_AT_ONCE)
                         count += chunk.num_rows
                         _check(file.tell(), place.limit)
-        except pa.ArrowNotImplementedError as error:
+        except pa.ArrowNotImplementedError as error:  # a type of the client that Parquet has not
             raise NotSupported(f"the rows cannot be loaded: {error}") from error
         except pa.ArrowInvalid as error:
             raise InvalidParameter("the rows are not valid Arrow data") from error
