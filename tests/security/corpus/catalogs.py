@@ -69,7 +69,7 @@ _REFUSED: Final = (
     ("engines-system", "SELECT * FROM system.information_schema.tables", "database"),
     ("engines-memory", "SELECT * FROM memory.pg_catalog.pg_class", "database"),
     ("engines-settings", "SELECT * FROM system.pg_catalog.pg_settings", "database"),
-    ("engines-setting-beside-ours", "SELECT system.main.current_setting('threads') FROM pg_settings", "hygiene setting"),
+    ("engines-setting-beside-ours", "SELECT system.main.current_setting('a') FROM pg_settings", "hygiene setting"),
     ("engines-databases-beside-ours", "SELECT * FROM pg_class, duckdb_databases()", "hygiene"),
     ("unknown", "SELECT * FROM pg_catalog.pg_largeobject", "missing"),
     ("unknown-information-schema", "SELECT * FROM information_schema.files", "missing"),
